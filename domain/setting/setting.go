@@ -1,0 +1,48 @@
+// Package setting decides the rest of what a workspace is configured with: channels and tokens. Image is the whole
+// configuration at one position, and what every decision about a conversation is made with.
+package setting
+
+import "github.com/turno-desk/turno/domain"
+
+// Channel is one configured line of one channel type.
+type Channel struct {
+	ID         string `json:"id"`
+	Type       string `json:"type"` // generic: intake over the API
+	Name       string `json:"name"`
+	Department string `json:"department"` // where its conversations start
+	Retired    bool   `json:"retired,omitempty"`
+}
+
+// Token is the right to use the API. Its secret is in the vault, as a hash; it never enters an event.
+type Token struct {
+	ID          string          `json:"id"`
+	Owner       string          `json:"owner"` // "operator:<id>", "service:<id>" or "admin"
+	Name        domain.Personal `json:"name,omitempty"`
+	Scopes      []string        `json:"scopes,omitempty"` // services only: "conversations:write" …
+	Fingerprint string          `json:"fingerprint"`      // the first 8 hex digits of the hash of the secret
+	Revoked     bool            `json:"revoked,omitempty"`
+}
+
+// Event is one fact about a setting.
+type Event interface{ event() }
+
+// ChannelCreated adds a channel. Aggregate setting/channel.<id>.
+type ChannelCreated struct{ Channel }
+
+// ChannelChanged replaces its definition.
+type ChannelChanged struct{ Channel }
+
+// ChannelRetired takes it out of use.
+type ChannelRetired struct{ Channel }
+
+// TokenIssued gives a right. Aggregate setting/token.<id>.
+type TokenIssued struct{ Token }
+
+// TokenRevoked takes it back.
+type TokenRevoked struct{ Token }
+
+func (ChannelCreated) event() {}
+func (ChannelChanged) event() {}
+func (ChannelRetired) event() {}
+func (TokenIssued) event()    {}
+func (TokenRevoked) event()   {}

@@ -1,0 +1,247 @@
+package thread
+
+import (
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+)
+
+// Event is one fact about a thread. Its commit says which conversation it is about.
+//
+// Five of them move a conversation between states, and nothing else does: Queued, Taken, Paused, Resumed, Closed. A
+// transfer, a release or a reopening says why; the Queued or Taken behind it in the same commit says where to.
+type Event interface{ event() }
+
+// Opened begins a conversation. It carries over what later decisions need of the thread, so that a load can stop here.
+type Opened struct {
+	Number     int             `json:"number"` // 1 for the thread's first conversation
+	Ticket     int64           `json:"ticket"`
+	Direction  Direction       `json:"direction"`
+	Channel    string          `json:"channel"`
+	Department string          `json:"department"`
+	Contact    string          `json:"contact"`
+	Identity   string          `json:"identity"` // id of the identity that claimed the thread: a keyed hash of its address
+	Name       domain.Personal `json:"name,omitempty"`
+	Address    domain.Personal `json:"address,omitempty"`
+	ExternalID domain.Personal `json:"external_id,omitempty"` // the integration's own id of the contact
+
+	Messages  int        `json:"messages"` // messages of the thread's earlier conversations that carry an id hash
+	LastClose *LastClose `json:"last_close,omitempty"`
+	Blocked   bool       `json:"blocked,omitempty"`
+}
+
+// LastClose is what an opening remembers of the conversation before it.
+type LastClose struct {
+	Conversation string    `json:"conversation"`
+	At           time.Time `json:"at"`
+	Owner        string    `json:"owner,omitempty"`
+	Reason       string    `json:"reason"`
+}
+
+// MessageReceived is a message of the contact.
+type MessageReceived struct {
+	Message string `json:"message"` // id within Turno: "<conversation>-m<k>", k counting the thread's messages
+	Content
+	IDHash    string          `json:"id_hash"`              // keyed hash of the channel's message id
+	ChannelID domain.Personal `json:"channel_id,omitempty"` // the channel's message id itself
+	SentAt    *time.Time      `json:"sent_at,omitempty"`    // the channel's own timestamp: shown, and used for nothing else
+}
+
+// MessageSent is a message to the contact. The commit's actor is its author.
+type MessageSent struct {
+	Message string `json:"message"`
+	Content
+	Sender Sender `json:"sender"`
+	IDHash string `json:"id_hash,omitempty"` // keyed hash of what makes it unique; set for a first outbound message and for imports
+}
+
+// Content is what a message says.
+type Content struct {
+	Kind        Kind            `json:"kind"`
+	Text        domain.Personal `json:"text,omitempty"`
+	TextBlob    string          `json:"text_blob,omitempty"` // id of the blob that holds the whole text, when it is too long for an event
+	Attachments []Attachment    `json:"attachments,omitempty"`
+	Location    *Location       `json:"location,omitempty"`
+	ContactCard *ContactCard    `json:"contact_card,omitempty"`
+	ReplyTo     string          `json:"reply_to,omitempty"` // message id within Turno
+}
+
+// Attachment is a file of a message; its bytes are in the blob store.
+type Attachment struct {
+	Blob string          `json:"blob,omitempty"`
+	URL  domain.Personal `json:"url,omitempty"`
+	Name domain.Personal `json:"name,omitempty"`
+	Type string          `json:"type"` // media type
+	Size int64           `json:"size"` // bytes
+}
+
+// Location is a point that somebody shared. Degrees are text because they are personal.
+type Location struct {
+	Latitude  domain.Personal `json:"latitude"`
+	Longitude domain.Personal `json:"longitude"`
+	Label     domain.Personal `json:"label,omitempty"`
+}
+
+// ContactCard is a contact that somebody shared.
+type ContactCard struct {
+	Name  domain.Personal `json:"name"`
+	Phone domain.Personal `json:"phone"`
+}
+
+// Queued puts the conversation on a department's common list: from here it waits.
+type Queued struct {
+	Department string `json:"department"`
+	List       string `json:"list"`  // waiting or out_of_hours: the state that it enters
+	Cause      string `json:"cause"` // opened, released, transferred, reopened
+}
+
+// Taken gives the conversation an owner: from here that operator attends it.
+type Taken struct {
+	Operator   string `json:"operator"`
+	Department string `json:"department"`
+	How        How    `json:"how"`
+	By         string `json:"by,omitempty"` // operator id of the supervisor who assigned, transferred or took over
+}
+
+// Released takes the conversation from its owner.
+type Released struct {
+	Operator string          `json:"operator"`
+	Cause    string          `json:"cause"` // manual, by_supervisor, taken_over, assigned, transferred, deactivated, left_department
+	Reason   domain.Personal `json:"reason,omitempty"`
+}
+
+// Transferred moves the conversation to a department, and to one of its operators when Operator is set.
+type Transferred struct {
+	FromDepartment string          `json:"from_department"`
+	FromOperator   string          `json:"from_operator,omitempty"`
+	Department     string          `json:"department"`
+	Operator       string          `json:"operator,omitempty"`
+	Reason         domain.Personal `json:"reason,omitempty"`
+	Forced         bool            `json:"forced,omitempty"` // the operator was not connected or not available
+}
+
+// Paused sets the conversation aside; the contact is not told. At Until its owner is alerted; nothing resumes by itself.
+type Paused struct {
+	Operator string          `json:"operator"`
+	Reason   domain.Personal `json:"reason,omitempty"`
+	Until    *time.Time      `json:"until,omitempty"`
+}
+
+// Resumed brings a paused conversation back to attending.
+type Resumed struct {
+	Operator string `json:"operator"`
+	Cause    string `json:"cause"` // manual, reply, inbound
+}
+
+// Tagged adds tags to the conversation.
+type Tagged struct {
+	Tags []string `json:"tags"`
+}
+
+// Untagged removes tags.
+type Untagged struct {
+	Tags []string `json:"tags"`
+}
+
+// Noted is an internal note: the team sees it, the contact never.
+type Noted struct {
+	Note string          `json:"note"` // "<conversation>-n<k>"
+	Text domain.Personal `json:"text"`
+}
+
+// Mentioned lets colleagues read, and write notes, until the close.
+type Mentioned struct {
+	Operators []string `json:"operators"`
+	Note      string   `json:"note"`
+}
+
+// Classified records what the conversation was about. An absent field is left as it was.
+type Classified struct {
+	Outcome   string                     `json:"outcome,omitempty"` // won, lost
+	Interests []string                   `json:"interests,omitempty"`
+	Origin    string                     `json:"origin,omitempty"`
+	Stage     string                     `json:"stage,omitempty"`
+	Score     int                        `json:"score,omitempty"` // the operator's own, 1–5
+	Fields    map[string]domain.Personal `json:"fields,omitempty"`
+}
+
+// Closed ends the conversation.
+type Closed struct {
+	Reason     CloseReason     `json:"reason"`
+	Owner      string          `json:"owner,omitempty"` // the human owner at the close
+	Department string          `json:"department"`
+	Category   string          `json:"category,omitempty"`
+	Summary    domain.Personal `json:"summary,omitempty"`
+	Comment    domain.Personal `json:"comment,omitempty"` // why, in the closer's words
+	// Incomplete names the requirements that a customer, bot, workflow or overriding supervisor passed by.
+	Incomplete []string        `json:"incomplete,omitempty"`
+	Override   domain.Personal `json:"override,omitempty"` // the supervisor's reason for passing them
+}
+
+// Reopened continues a closed conversation under its number; a new episode begins.
+type Reopened struct {
+	By         string          `json:"by"` // contact, operator, transfer
+	Department string          `json:"department"`
+	Reason     domain.Personal `json:"reason,omitempty"`
+}
+
+// Rated is the contact's judgement of a closed conversation. A later one replaces the earlier.
+type Rated struct {
+	Score            int             `json:"score,omitempty"` // 1–5; 0 when Satisfied holds the answer
+	Satisfied        *bool           `json:"satisfied,omitempty"`
+	Comment          domain.Personal `json:"comment,omitempty"`
+	CreditOperator   string          `json:"credit_operator,omitempty"`
+	CreditDepartment string          `json:"credit_department"`
+	Participants     []string        `json:"participants,omitempty"` // operators who sent a public message
+	Closer           string          `json:"closer"`                 // actor of the close
+	Replaces         bool            `json:"replaces,omitempty"`
+}
+
+// Archived hides the conversation from its owner's list, not from anybody's search.
+type Archived struct {
+	Cause string `json:"cause"` // manual, close
+}
+
+// Unarchived brings it back.
+type Unarchived struct {
+	Cause string `json:"cause"` // manual, inbound, transfer, reopen
+}
+
+// Hidden removes the conversation from everybody's sight but an auditor's.
+type Hidden struct {
+	Reason domain.Personal `json:"reason,omitempty"`
+}
+
+// Read moves the unread mark: the actor has seen all up to and including Message.
+type Read struct {
+	Message string `json:"message"`
+}
+
+// Erased says that the key of the thread's personal fields was destroyed. Whoever holds copies blanks them.
+type Erased struct {
+	Contact  string `json:"contact"`
+	Identity string `json:"identity"`
+}
+
+func (Opened) event()          {}
+func (MessageReceived) event() {}
+func (MessageSent) event()     {}
+func (Queued) event()          {}
+func (Taken) event()           {}
+func (Released) event()        {}
+func (Transferred) event()     {}
+func (Paused) event()          {}
+func (Resumed) event()         {}
+func (Tagged) event()          {}
+func (Untagged) event()        {}
+func (Noted) event()           {}
+func (Mentioned) event()       {}
+func (Classified) event()      {}
+func (Closed) event()          {}
+func (Reopened) event()        {}
+func (Rated) event()           {}
+func (Archived) event()        {}
+func (Unarchived) event()      {}
+func (Hidden) event()          {}
+func (Read) event()            {}
+func (Erased) event()          {}

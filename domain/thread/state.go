@@ -1,0 +1,124 @@
+package thread
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+)
+
+// State is a thread as far as it was loaded: at least back to the opening of the conversation that a command names.
+// The zero value, with ID set, is a thread without commits.
+type State struct {
+	ID       string
+	Channel  string
+	Contact  string
+	Identity string
+	Key      string // id of the key that seals the thread's personal fields
+	Blocked  bool
+	Erased   bool
+
+	Name       domain.Personal
+	Address    domain.Personal
+	ExternalID domain.Personal
+
+	Latest        int // number of the newest conversation, 0 for none
+	Conversations map[int]*Conversation
+
+	Messages int                 // messages and notes numbered so far, whole thread
+	Hashed   int                 // messages with an id hash so far, whole thread
+	Seen     map[string]Sighting // id hashes of the loaded commits
+	Commands map[string]Sighting // command ids of the loaded commits
+
+	Oldest       domain.Position // the oldest loaded commit
+	Position     domain.Position // the newest
+	LastRecorded time.Time
+	LastTime     time.Time
+}
+
+// Sighting is where a message or a command was found.
+type Sighting struct {
+	Position     domain.Position
+	Conversation string
+	Ticket       int64
+	Message      string // empty for a command
+	BodyHash     string
+	Commit       string
+}
+
+// Conversation is one conversation of a thread.
+type Conversation struct {
+	Number    int
+	ID        string
+	Ticket    int64
+	Direction Direction
+	Opened    domain.Position // of its opening
+	Revision  domain.Position // of the last commit about it
+	OpenedAt  time.Time
+
+	State      string
+	Department string
+	Owner      string // only while attending or paused
+	Since      time.Time
+	PausedTill *time.Time
+
+	Tags      []string
+	Mentioned []string
+	Archived  bool
+	Hidden    bool
+
+	Unread         int // messages of the contact since the last read or reply
+	LastInbound    string
+	Replied        bool     // a public human message was sent
+	LastSpeaker    string   // operator who sent the last public message
+	Participants   []string // operators who sent a public message
+	Classification Classification
+
+	ClosedAt      time.Time
+	OwnerAtClose  string
+	Closer        string // actor of the close
+	CloseReason   CloseReason
+	CloseCategory string
+	Rating        *Rated
+}
+
+// Classification is what the conversation was said to be about.
+type Classification struct {
+	Outcome   string
+	Interests []string
+	Origin    string
+	Stage     string
+	Score     int
+	Fields    map[string]domain.Personal
+}
+
+// Open reports whether the conversation is not closed.
+func (c *Conversation) Open() bool { return c.State != StateClosed }
+
+// Sight is what the access rule needs to know of it.
+func (c *Conversation) Sight() *domain.Sight {
+	return &domain.Sight{
+		State: c.State, Department: c.Department, Owner: c.Owner, OwnerAtClose: c.OwnerAtClose,
+		Mentioned: c.Mentioned, Archived: c.Archived, Hidden: c.Hidden,
+	}
+}
+
+// ConversationID is the id of a thread's n-th conversation.
+func ConversationID(thread string, n int) string { return thread + "-" + strconv.Itoa(n) }
+
+// SplitConversationID gives the thread and the number that ConversationID joined.
+func SplitConversationID(id string) (thread string, n int, ok bool) {
+	i := strings.LastIndexByte(id, '-')
+	if i <= 0 || !domain.ValidID(id[:i]) {
+		return "", 0, false
+	}
+	n, err := strconv.Atoi(id[i+1:])
+	if err != nil || n < 1 || strconv.Itoa(n) != id[i+1:] {
+		return "", 0, false
+	}
+	return id[:i], n, true
+}
+
+// Current is the newest conversation, or nil.
+func (s *State) Current() *Conversation { return s.Conversations[s.Latest] }

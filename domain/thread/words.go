@@ -1,0 +1,74 @@
+package thread
+
+// The states of a conversation. Every instant of one belongs to exactly one of them.
+const (
+	StateBot        = "bot"
+	StateWaiting    = "waiting"
+	StateOutOfHours = "out_of_hours"
+	StateAttending  = "attending"
+	StatePaused     = "paused"
+	StateClosed     = "closed"
+)
+
+// Direction says who began a conversation.
+type Direction string
+
+// The directions.
+const (
+	Inbound  Direction = "inbound"
+	Outbound Direction = "outbound"
+	Internal Direction = "internal"
+)
+
+// Sender is what kind of author a message to the contact has.
+type Sender string
+
+// The senders. OtherDevice is a person typing in the platform's own app: it answers, and takes no ownership.
+const (
+	SenderHuman       Sender = "human"
+	SenderOtherDevice Sender = "other_device"
+	SenderMachine     Sender = "machine"
+)
+
+// Kind is the form of a message.
+type Kind string
+
+// The kinds of messages.
+const (
+	KindText     Kind = "text"
+	KindImage    Kind = "image"
+	KindAudio    Kind = "audio"
+	KindVideo    Kind = "video"
+	KindDocument Kind = "document"
+	KindSticker  Kind = "sticker"
+	KindLocation Kind = "location"
+	KindContact  Kind = "contact_card"
+	KindOther    Kind = "other"
+)
+
+// How says by which way an operator came to own a conversation.
+type How string
+
+// The ways.
+const (
+	TakenByHand     How = "manual"   // the operator took it
+	TakenByReply    How = "reply"    // the operator's message took it
+	TakenAssigned   How = "assigned" // a supervisor gave it
+	TakenTransfer   How = "transfer" // a transfer that named the operator
+	TakenOver       How = "taken_over"
+	TakenOutbound   How = "outbound" // the operator opened it
+	TakenByReopener How = "reopened"
+)
+
+// CloseReason says why a conversation ended.
+type CloseReason string
+
+// The reasons. Ignored and Superseded are counted apart from every other.
+const (
+	ClosedResolved   CloseReason = "resolved"
+	ClosedByContact  CloseReason = "contact"
+	ClosedInactive   CloseReason = "inactive"
+	ClosedIgnored    CloseReason = "ignored"
+	ClosedSuperseded CloseReason = "superseded"
+	ClosedOther      CloseReason = "other"
+)
