@@ -63,6 +63,7 @@ type Commit struct {
 	Aggregate Aggregate
 
 	Position Position // 0 until appended
+	Version  Version  // of the aggregate right after this commit; set by the log
 	Prev     Position // the aggregate's previous commit, 0 for its first
 	Opened   Position // thread only: the commit that opened Conversation; its own position for an opening
 

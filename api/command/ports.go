@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/thread"
 )
 
 // Log is the half of the log that commands need.
@@ -20,6 +21,22 @@ type Log interface {
 	// is included); a nil stop walks to `since`. When nothing came after `since` it returns no commits and `since`, after one read of
 	// the tail, which is never stale. Personal fields are open.
 	Load(ctx context.Context, a domain.Aggregate, since domain.Version, stop func(*domain.Commit) bool) ([]domain.Commit, domain.Version, error)
+}
+
+// SettingsLog is what the image of the settings is loaded from and followed on.
+type SettingsLog interface {
+	// Latest returns the newest commit of every aggregate of the categories in the workspace (last per subject, personal
+	// fields open), and a position up to which that is complete.
+	Latest(ctx context.Context, workspace string, categories ...domain.Category) ([]domain.Commit, domain.Position, error)
+	// Follow calls fn, in order, with every commit of the categories after `after`, and fresh, at least four times a second
+	// while the log can be reached, whenever it has delivered all that the log held at that moment. It returns when ctx ends.
+	Follow(ctx context.Context, workspace string, after domain.Position, categories []domain.Category, fn func(domain.Commit), fresh func()) error
+}
+
+// States keeps the states of long threads, so that a load need not walk all the way. The projection `threadstate` is
+// behind it. The state is at its Version; found is false when there is none.
+type States interface {
+	ThreadState(ctx context.Context, workspace, threadID string) (s *thread.State, found bool, err error)
 }
 
 // Errors of the log. A caller sees them wrapped; errors.Is finds them.

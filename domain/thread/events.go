@@ -59,17 +59,15 @@ type MessageSent struct {
 type Content struct {
 	Kind        Kind            `json:"kind"`
 	Text        domain.Personal `json:"text,omitempty"`
-	TextBlob    string          `json:"text_blob,omitempty"` // id of the blob that holds the whole text, when it is too long for an event
 	Attachments []Attachment    `json:"attachments,omitempty"`
 	Location    *Location       `json:"location,omitempty"`
 	ContactCard *ContactCard    `json:"contact_card,omitempty"`
 	ReplyTo     string          `json:"reply_to,omitempty"` // message id within Turno
 }
 
-// Attachment is a file of a message; its bytes are in the blob store.
+// Attachment is a file of a message, where it can be fetched.
 type Attachment struct {
-	Blob string          `json:"blob,omitempty"`
-	URL  domain.Personal `json:"url,omitempty"`
+	URL  domain.Personal `json:"url"`
 	Name domain.Personal `json:"name,omitempty"`
 	Type string          `json:"type"` // media type
 	Size int64           `json:"size"` // bytes

@@ -33,6 +33,7 @@ type State struct {
 
 	Oldest       domain.Position // the oldest loaded commit
 	Position     domain.Position // the newest
+	Version      domain.Version
 	LastRecorded time.Time
 	LastTime     time.Time
 }

@@ -1,0 +1,148 @@
+package thread
+
+import (
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+)
+
+// Command is what somebody wants of a conversation. Its target is the conversation that the caller names; Receive and Open
+// find or make theirs.
+type Command interface{ command() }
+
+// Receive takes in a message of the contact. It opens a conversation when none is open.
+type Receive struct {
+	Channel    string
+	Identity   string // id of the identity that claimed the thread
+	Contact    string
+	Name       domain.Personal
+	Address    domain.Personal
+	ExternalID domain.Personal
+	IDHash     string
+	ChannelID  domain.Personal
+	Content    Content
+	SentAt     *time.Time
+	Ticket     int64 // a fresh number, used when it opens a conversation
+}
+
+// Open begins a conversation with a first message of ours; it is attended by the operator who opens it (D17).
+type Open struct {
+	Channel    string
+	Identity   string
+	Contact    string
+	Name       domain.Personal
+	Address    domain.Personal
+	Department string // the channel's, when empty
+	IDHash     string
+	Content    Content
+	Ticket     int64
+}
+
+// Send writes to the contact. It takes a conversation that waits and resumes one that is paused.
+type Send struct {
+	Content Content
+	Sender  Sender // human when empty; machines and other devices take no ownership
+	IDHash  string
+}
+
+// Take makes the actor the owner. It never takes from another operator: that is Assign, by a supervisor.
+type Take struct{}
+
+// Assign makes Operator the owner, whoever owned it (supervisors). Assigning to oneself takes over.
+type Assign struct{ Operator string }
+
+// Release gives the conversation back to the department's list.
+type Release struct {
+	Reason domain.Personal
+	Cause  string // manual when empty
+}
+
+// Transfer moves it to a department, or to one operator. At least one of both is set (D19).
+type Transfer struct {
+	Department string
+	Operator   string
+	Reason     domain.Personal
+	Force      bool // although the operator is not connected or not available (D4)
+}
+
+// Pause sets it aside.
+type Pause struct {
+	Reason domain.Personal
+	Until  *time.Time
+}
+
+// Resume brings it back.
+type Resume struct{}
+
+// Tag adds and removes tags.
+type Tag struct{ Add, Remove []string }
+
+// Note adds an internal note; Mentions are operator ids.
+type Note struct {
+	Text     domain.Personal
+	Mentions []string
+}
+
+// Classify records what it was about. Absent fields are left as they are.
+type Classify struct{ Classified }
+
+// Close ends it, in one gesture with tags and classification.
+type Close struct {
+	Reason   CloseReason // resolved when an operator closes, contact when the contact does; when empty
+	Category string
+	Summary  domain.Personal
+	Comment  domain.Personal
+	Tags     []string
+	Classify *Classified
+	Override domain.Personal // a supervisor's reason for passing the guards by (D10)
+}
+
+// Reopen continues a closed one (D5).
+type Reopen struct{ Reason domain.Personal }
+
+// Rate records the contact's judgement. Exactly one of Score (1–5) and Satisfied is set.
+type Rate struct {
+	Score     int
+	Satisfied *bool
+	Comment   domain.Personal
+}
+
+// Archive hides it from its owner's list.
+type Archive struct{}
+
+// Unarchive brings it back.
+type Unarchive struct{}
+
+// Ignore closes a conversation with an unknown contact: no survey, no guards, counted apart (D15).
+type Ignore struct{ Reason domain.Personal }
+
+// Hide removes it from everybody's sight but an auditor's (supervisors, admins).
+type Hide struct{ Reason domain.Personal }
+
+// MarkRead moves the unread mark to Message, or to the last one when it is empty.
+type MarkRead struct{ Message string }
+
+// Erase says that the thread's key is about to be destroyed (admins).
+type Erase struct{}
+
+func (Receive) command()   {}
+func (Open) command()      {}
+func (Send) command()      {}
+func (Take) command()      {}
+func (Assign) command()    {}
+func (Release) command()   {}
+func (Transfer) command()  {}
+func (Pause) command()     {}
+func (Resume) command()    {}
+func (Tag) command()       {}
+func (Note) command()      {}
+func (Classify) command()  {}
+func (Close) command()     {}
+func (Reopen) command()    {}
+func (Rate) command()      {}
+func (Archive) command()   {}
+func (Unarchive) command() {}
+func (Ignore) command()    {}
+func (Hide) command()      {}
+func (MarkRead) command()  {}
+func (Erase) command()     {}
