@@ -25,7 +25,7 @@ type Opened struct {
 	Address    domain.Personal `json:"address,omitempty"`
 	ExternalID domain.Personal `json:"external_id,omitempty"` // the integration's own id of the contact
 
-	Messages  int        `json:"messages"` // messages of the thread's earlier conversations that carry an id hash
+	Hashed    int        `json:"hashed"` // messages of the thread's earlier conversations that carry an id hash
 	LastClose *LastClose `json:"last_close,omitempty"`
 	Blocked   bool       `json:"blocked,omitempty"`
 }
@@ -40,7 +40,7 @@ type LastClose struct {
 
 // MessageReceived is a message of the contact.
 type MessageReceived struct {
-	Message string `json:"message"` // id within Turno: "<conversation>-m<k>", k counting the thread's messages
+	Message string `json:"message"` // id within Turno: "<conversation>-m<k>", k counting the conversation's messages
 	Content
 	IDHash    string          `json:"id_hash"`              // keyed hash of the channel's message id
 	ChannelID domain.Personal `json:"channel_id,omitempty"` // the channel's message id itself

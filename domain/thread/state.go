@@ -26,7 +26,6 @@ type State struct {
 	Latest        int // number of the newest conversation, 0 for none
 	Conversations map[int]*Conversation
 
-	Messages int                 // messages and notes numbered so far, whole thread
 	Hashed   int                 // messages with an id hash so far, whole thread
 	Seen     map[string]Sighting // id hashes of the loaded commits
 	Commands map[string]Sighting // command ids of the loaded commits
@@ -69,8 +68,9 @@ type Conversation struct {
 	Archived  bool
 	Hidden    bool
 
-	Unread         int // messages of the contact since the last read or reply
-	LastInbound    string
+	Messages       int      // messages so far, both directions: the next one's ordinal less one
+	Notes          int      // likewise
+	Unread         []int    // ordinals of the contact's messages since the last read or reply
 	Replied        bool     // a public human message was sent
 	LastSpeaker    string   // operator who sent the last public message
 	Participants   []string // operators who sent a public message
@@ -123,3 +123,19 @@ func SplitConversationID(id string) (thread string, n int, ok bool) {
 
 // Current is the newest conversation, or nil.
 func (s *State) Current() *Conversation { return s.Conversations[s.Latest] }
+
+// MessageID is the id of the conversation's k-th message.
+func (c *Conversation) MessageID(k int) string { return c.ID + "-m" + strconv.Itoa(k) }
+
+// NoteID is the id of its k-th note.
+func (c *Conversation) NoteID(k int) string { return c.ID + "-n" + strconv.Itoa(k) }
+
+// messageOrdinal is the k of a message id of this conversation.
+func (c *Conversation) messageOrdinal(message string) (int, bool) {
+	digits, ok := strings.CutPrefix(message, c.ID+"-m")
+	if !ok {
+		return 0, false
+	}
+	k, err := strconv.Atoi(digits)
+	return k, err == nil && k >= 1 && k <= c.Messages && strconv.Itoa(k) == digits
+}

@@ -1,0 +1,216 @@
+package thread
+
+import (
+	"slices"
+
+	"github.com/turno-desk/turno/domain"
+)
+
+// Apply brings the state past one more commit of its thread. Commits are applied in order, each once. A commit about a
+// conversation that began before what was loaded moves the thread on and leaves the conversation aside.
+func (s *State) Apply(c *domain.Commit) {
+	if s.Conversations == nil {
+		s.Conversations = map[int]*Conversation{}
+		s.Seen = map[string]Sighting{}
+		s.Commands = map[string]Sighting{}
+		s.Oldest = c.Position
+	}
+	_, n, _ := SplitConversationID(c.Conversation)
+	for _, e := range c.Events {
+		if o, ok := e.(Opened); ok {
+			s.open(c, o)
+			continue
+		}
+		s.evolve(c, s.Conversations[n], e)
+	}
+	if conv := s.Conversations[n]; conv != nil {
+		conv.Revision = c.Position
+	}
+	s.Commands[c.ID] = Sighting{
+		Position: c.Position, Conversation: c.Conversation, Ticket: c.Ticket, Message: messageOf(c), BodyHash: c.BodyHash, Commit: c.ID,
+	}
+	s.Position, s.Version = c.Position, c.Version
+	s.LastRecorded, s.LastTime = c.Recorded, c.Time
+	if c.Key != "" {
+		s.Key = c.Key
+	}
+}
+
+func (s *State) open(c *domain.Commit, o Opened) {
+	s.Channel, s.Contact, s.Identity, s.Blocked = o.Channel, o.Contact, o.Identity, o.Blocked
+	s.Name, s.Address, s.ExternalID = o.Name, o.Address, o.ExternalID
+	s.Latest = o.Number
+	if len(s.Conversations) == 0 {
+		s.Hashed = o.Hashed
+	}
+	s.Conversations[o.Number] = &Conversation{
+		Number: o.Number, ID: c.Conversation, Ticket: o.Ticket, Direction: o.Direction,
+		Opened: c.Position, OpenedAt: c.Time, Department: o.Department, Since: c.Time,
+	}
+}
+
+// evolve says what one event makes of the state. conv is nil when its opening was not loaded.
+func (s *State) evolve(c *domain.Commit, conv *Conversation, event domain.Event) {
+	switch e := event.(type) {
+	case MessageReceived:
+		s.see(c, e.IDHash, e.Message)
+	case MessageSent:
+		s.see(c, e.IDHash, e.Message)
+	case Erased:
+		s.Erased = true
+		s.Name, s.Address, s.ExternalID = domain.Erased, domain.Erased, domain.Erased
+	}
+	if conv == nil {
+		return
+	}
+	switch e := event.(type) {
+	case MessageReceived:
+		conv.Messages++
+		conv.Unread = append(slices.Clip(conv.Unread), conv.Messages)
+	case MessageSent:
+		conv.Messages++
+		conv.answer(c.Actor, e.Sender)
+	case Queued:
+		conv.enter(c, e.List)
+		conv.Department, conv.Owner = e.Department, ""
+	case Taken:
+		conv.enter(c, StateAttending)
+		conv.Department, conv.Owner = e.Department, e.Operator
+	case Released:
+		conv.Owner = ""
+	case Transferred:
+		conv.Department, conv.Owner = e.Department, ""
+	case Paused:
+		conv.enter(c, StatePaused)
+		conv.PausedTill = e.Until
+	case Resumed:
+		conv.enter(c, StateAttending)
+	case Tagged:
+		conv.Tags = union(conv.Tags, e.Tags)
+	case Untagged:
+		conv.Tags = without(conv.Tags, e.Tags)
+	case Noted:
+		conv.Notes++
+	case Mentioned:
+		conv.Mentioned = union(conv.Mentioned, e.Operators)
+	case Classified:
+		conv.Classification = conv.Classification.with(e)
+	case Closed:
+		conv.enter(c, StateClosed)
+		conv.Owner, conv.OwnerAtClose, conv.Mentioned = "", e.Owner, nil
+		conv.ClosedAt, conv.Closer, conv.CloseReason, conv.CloseCategory = c.Time, c.Actor.String(), e.Reason, e.Category
+	case Reopened:
+		conv.OwnerAtClose, conv.Closer, conv.CloseReason, conv.CloseCategory = "", "", "", ""
+	case Rated:
+		conv.Rating = &e
+	case Archived:
+		conv.Archived = true
+	case Unarchived:
+		conv.Archived = false
+	case Hidden:
+		conv.Hidden = true
+	case Read:
+		conv.read(e.Message)
+	}
+}
+
+func (s *State) see(c *domain.Commit, hash, message string) {
+	if hash == "" {
+		return
+	}
+	s.Hashed++
+	s.Seen[hash] = Sighting{
+		Position: c.Position, Conversation: c.Conversation, Ticket: c.Ticket, Message: message, BodyHash: c.BodyHash, Commit: c.ID,
+	}
+}
+
+func (c *Conversation) enter(commit *domain.Commit, state string) {
+	if c.State != state {
+		c.Since = commit.Time
+	}
+	c.State, c.PausedTill = state, nil
+}
+
+// answer notes a message of ours. Machines answer nobody.
+func (c *Conversation) answer(author domain.Actor, sender Sender) {
+	if sender == SenderMachine {
+		return
+	}
+	c.Replied, c.Unread = true, nil
+	if author.Kind == domain.ActorOperator {
+		c.LastSpeaker = author.ID
+		c.Participants = union(c.Participants, []string{author.ID})
+	}
+}
+
+func (c *Conversation) read(message string) {
+	k, ok := c.messageOrdinal(message)
+	if !ok {
+		return
+	}
+	i, found := slices.BinarySearch(c.Unread, k)
+	if found {
+		i++
+	}
+	c.Unread = c.Unread[i:]
+}
+
+func (k Classification) with(e Classified) Classification {
+	if e.Outcome != "" {
+		k.Outcome = e.Outcome
+	}
+	if e.Interests != nil {
+		k.Interests = e.Interests
+	}
+	if e.Origin != "" {
+		k.Origin = e.Origin
+	}
+	if e.Stage != "" {
+		k.Stage = e.Stage
+	}
+	if e.Score != 0 {
+		k.Score = e.Score
+	}
+	if len(e.Fields) > 0 {
+		fields := make(map[string]domain.Personal, len(k.Fields)+len(e.Fields))
+		for id, v := range k.Fields {
+			fields[id] = v
+		}
+		for id, v := range e.Fields {
+			fields[id] = v
+		}
+		k.Fields = fields
+	}
+	return k
+}
+
+// messageOf is the id of the message that a commit brought, or "".
+func messageOf(c *domain.Commit) string {
+	for _, e := range c.Events {
+		switch m := e.(type) {
+		case MessageReceived:
+			return m.Message
+		case MessageSent:
+			return m.Message
+		}
+	}
+	return ""
+}
+
+// union is a and b without repeats, sorted; neither is changed.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// without is a less b; neither is changed.
+func without(a, b []string) []string {
+	rest := make([]string, 0, len(a))
+	for _, x := range a {
+		if !slices.Contains(b, x) {
+			rest = append(rest, x)
+		}
+	}
+	return rest
+}
