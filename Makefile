@@ -1,0 +1,40 @@
+# The whole of what a developer types. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+DATA ?= ./turno-data
+HTTP ?= 127.0.0.1:8080
+FUZZTIME ?= 20s
+TESTFLAGS ?=
+
+.PHONY: help run build test check generated docs bench fuzz soak
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## serve on 127.0.0.1:8080, with the log in ./turno-data
+	go run ./cmd/turno serve --data $(DATA) --http $(HTTP)
+
+build: ## one static binary, ./turno
+	CGO_ENABLED=0 go build -trimpath -o turno ./cmd/turno
+
+test: ## all tests with the race detector; says at the end what was skipped, and why
+	@CGO_ENABLED=1 go test -race -timeout 20m -json $(TESTFLAGS) ./... 2>&1 | go run .ci/report.go
+
+check: ## format, vet, staticcheck, generated files
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	  if [ -n "$$unformatted" ]; then printf 'not formatted (gofmt -w):\n%s\n' "$$unformatted"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	CGO_ENABLED=0 go build -o /dev/null ./cmd/turno
+	@$(MAKE) --no-print-directory generated
+
+generated: ## fail when a generated file is not what its generator writes
+	@kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; cp -R docs "$$kept/docs"; \
+	  go generate ./...; \
+	  if ! diff -r "$$kept/docs" docs; then echo 'generated files were stale; they are fresh now: commit them'; exit 1; fi
+
+docs: ## write the generated pages of docs/ anew
+	go generate ./...
