@@ -1,0 +1,252 @@
+package thread
+
+import (
+	"slices"
+
+	"github.com/turno-desk/turno/domain"
+)
+
+// close ends the conversation, in one gesture with its tags and classification (F090–F093, F100). Guards bind people; what
+// a customer, a bot or a workflow closes past them is marked incomplete (D10).
+func (d decision) close(c Close) ([]Event, *domain.Refusal) {
+	if r := d.checkClose(c); r != nil {
+		return nil, r
+	}
+	if !d.c.Open() {
+		return nil, notAllowed(d.c)
+	}
+	if d.f.Actor.Kind == domain.ActorOperator && !d.owns() && !d.supervises() {
+		if d.c.Owner == "" {
+			return nil, notAllowed(d.c, "Take it first, or ignore it.")
+		}
+		return nil, forbidden("Only its owner, or a supervisor, may close it.")
+	}
+	var events []Event
+	if len(c.Tags) > 0 {
+		tags, r := d.tagging(Tag{Add: c.Tags})
+		if r != nil {
+			return nil, r
+		}
+		events = append(events, tags...)
+	}
+	classification := d.c.Classification
+	if c.Classify != nil {
+		events = append(events, d.classifying(*c.Classify)...)
+		classification = classification.with(*c.Classify)
+	}
+	incomplete := d.requirements(c, classification)
+	if len(incomplete) > 0 && d.f.Actor.Human() {
+		if c.Override == "" {
+			return nil, &domain.Refusal{
+				Code: CodeCloseRequirements, Detail: "The department asks for more before a close.", Missing: incomplete, State: d.c.State, OnSettings: true,
+			}
+		}
+		if !d.supervises() {
+			return nil, forbidden("Only supervisors may pass the requirements by.")
+		}
+	}
+	closed := Closed{
+		Reason: d.closeReason(c), Owner: d.c.Owner, Department: d.c.Department,
+		Category: c.Category, Summary: c.Summary, Comment: c.Comment, Incomplete: incomplete,
+	}
+	if len(incomplete) > 0 {
+		closed.Override = c.Override
+	}
+	return append(events, d.ending(closed)...), nil
+}
+
+func (d decision) checkClose(c Close) *domain.Refusal {
+	for field, text := range map[string]domain.Personal{"summary": c.Summary, "comment": c.Comment, "override": c.Override} {
+		if r := checkText(field, text, MaxShortText); r != nil {
+			return r
+		}
+	}
+	if c.Category != "" && !domain.ValidID(c.Category) {
+		return invalid("A category is an id.", "category")
+	}
+	if r := checkTags(c.Tags); r != nil {
+		return r
+	}
+	if c.Classify != nil {
+		if r := checkClassified(*c.Classify); r != nil {
+			return r
+		}
+	}
+	switch c.Reason {
+	case "", ClosedResolved, ClosedInactive, ClosedOther:
+		return nil
+	case ClosedByContact:
+		if d.f.Actor.Kind == domain.ActorContact {
+			return nil
+		}
+	case ClosedSuperseded:
+		if d.f.Actor.Kind == domain.ActorSystem {
+			return nil
+		}
+	}
+	return invalid("The reason is resolved, inactive or other.", "reason")
+}
+
+func (d decision) closeReason(c Close) CloseReason {
+	switch {
+	case d.f.Actor.Kind == domain.ActorContact:
+		return ClosedByContact
+	case c.Reason == "":
+		return ClosedResolved
+	default:
+		return c.Reason
+	}
+}
+
+// requirements names all that the department asks for and that is not there (D10).
+func (d decision) requirements(c Close, k Classification) []string {
+	guards := d.f.Image.Departments[d.c.Department].Close
+	var missing []string
+	if guards.Classification && k.Outcome == "" {
+		missing = append(missing, "classification")
+	}
+	if guards.Category && c.Category == "" {
+		missing = append(missing, "category")
+	}
+	if guards.Summary && blank(c.Summary) {
+		missing = append(missing, "summary")
+	}
+	for _, id := range guards.Fields {
+		if blank(k.Fields[id]) {
+			missing = append(missing, "field:"+id)
+		}
+	}
+	return missing
+}
+
+// ending closes and, unless the department keeps closed ones on its lists, archives (D6).
+func (d decision) ending(closed Closed) []Event {
+	if d.c.Archived || d.f.Image.Departments[d.c.Department].Settings.KeepOnClose {
+		return []Event{closed}
+	}
+	return []Event{closed, Archived{Cause: "close"}}
+}
+
+// ignore closes a conversation with somebody whom nobody wants to answer (D15).
+func (d decision) ignore(c Ignore) ([]Event, *domain.Refusal) {
+	if r := checkText("reason", c.Reason, MaxShortText); r != nil {
+		return nil, r
+	}
+	if !d.c.Open() {
+		return nil, notAllowed(d.c)
+	}
+	if !d.works() {
+		return nil, forbidden("Only its owner, or who may take it, may ignore it.")
+	}
+	if d.c.Replied {
+		return nil, notAllowed(d.c, "It was answered: close it instead.")
+	}
+	return d.ending(Closed{Reason: ClosedIgnored, Owner: d.c.Owner, Department: d.c.Department, Comment: c.Reason}), nil
+}
+
+// reopen continues a closed conversation, attended by the operator who reopens it (D5).
+func (d decision) reopen(c Reopen) ([]Event, *domain.Refusal) {
+	if r := checkText("reason", c.Reason, MaxShortText); r != nil {
+		return nil, r
+	}
+	switch {
+	case d.c.Open():
+		return nil, notAllowed(d.c)
+	case d.operator() == "":
+		return nil, forbidden("Only an operator can reopen a conversation.")
+	case !d.works():
+		return nil, forbidden("Only who owned it at the close, or a supervisor, may reopen it.")
+	case d.c.Number != d.s.Latest:
+		return nil, &domain.Refusal{Code: CodeNewerConversation, State: StateClosed, Detail: "A newer conversation of this contact has begun."}
+	case !d.withinReopen(d.c):
+		return nil, &domain.Refusal{
+			Code: CodeReopenWindow, State: StateClosed, Detail: "The time in which the department reopens has passed: open a new conversation.", OnSettings: true,
+		}
+	}
+	if _, r := d.assignee(d.operator(), d.c.Department); r != nil {
+		return nil, r
+	}
+	events := []Event{Reopened{By: "operator", Department: d.c.Department, Reason: c.Reason}}
+	if d.c.Archived {
+		events = append(events, Unarchived{Cause: "reopen"})
+	}
+	return append(events, d.taken(d.operator(), d.c.Department, TakenByReopener)), nil
+}
+
+// rate records the contact's judgement and credits it to the owner at the close, else to who spoke last, else to the
+// department (D12).
+func (d decision) rate(c Rate) ([]Event, *domain.Refusal) {
+	if r := checkText("comment", c.Comment, MaxShortText); r != nil {
+		return nil, r
+	}
+	if (c.Score == 0) == (c.Satisfied == nil) || c.Score < 0 || c.Score > 5 {
+		return nil, invalid("Give a score of 1 to 5, or satisfied: true or false.", "score", "satisfied")
+	}
+	if d.f.Actor.Kind == domain.ActorOperator {
+		return nil, forbidden("Ratings are the contact's.")
+	}
+	if d.c.Open() {
+		return nil, notAllowed(d.c)
+	}
+	if last := d.c.Rating; last != nil && last.Score == c.Score && equalBool(last.Satisfied, c.Satisfied) && last.Comment == c.Comment {
+		return nil, nil
+	}
+	credit := d.c.OwnerAtClose
+	if credit == "" {
+		credit = d.c.LastSpeaker
+	}
+	return []Event{Rated{
+		Score: c.Score, Satisfied: c.Satisfied, Comment: c.Comment,
+		CreditOperator: credit, CreditDepartment: d.c.Department, Participants: slices.Clone(d.c.Participants),
+		Closer: d.c.Closer, Replaces: d.c.Rating != nil,
+	}}, nil
+}
+
+func equalBool(a, b *bool) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+func (d decision) archive() ([]Event, *domain.Refusal) {
+	if !d.works() {
+		return nil, forbidden("Only its owner, or a supervisor, may archive it.")
+	}
+	if d.c.Archived {
+		return nil, nil
+	}
+	return []Event{Archived{Cause: "manual"}}, nil
+}
+
+func (d decision) unarchive() ([]Event, *domain.Refusal) {
+	if !d.works() {
+		return nil, forbidden("Only its owner, or a supervisor, may unarchive it.")
+	}
+	if !d.c.Archived {
+		return nil, nil
+	}
+	return []Event{Unarchived{Cause: "manual"}}, nil
+}
+
+// hide removes the conversation from everybody's sight but an auditor's (D6).
+func (d decision) hide(c Hide) ([]Event, *domain.Refusal) {
+	if r := checkText("reason", c.Reason, MaxShortText); r != nil {
+		return nil, r
+	}
+	if !d.supervises() {
+		return nil, forbidden("Only supervisors and administrators delete.")
+	}
+	if d.c.Hidden {
+		return nil, nil
+	}
+	return []Event{Hidden(c)}, nil
+}
+
+// erase tells every holder of copies to blank them; the caller destroys the key.
+func (d decision) erase() ([]Event, *domain.Refusal) {
+	if d.f.Actor.Kind == domain.ActorOperator && d.f.Image.Operators[d.f.Actor.ID].Role != "admin" {
+		return nil, forbidden("Only administrators erase.")
+	}
+	return []Event{Erased{Contact: d.s.Contact, Identity: d.s.Identity}}, nil
+}

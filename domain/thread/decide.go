@@ -1,0 +1,196 @@
+package thread
+
+import (
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/access"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/setting"
+)
+
+// Facts is what a decision rests on besides the thread itself.
+type Facts struct {
+	Image          *setting.Image
+	Actor          domain.Actor
+	Thread         string // id of the thread
+	Now            time.Time
+	Import         bool // a history from elsewhere: nobody needs to be connected
+	ContactBlocked bool // the contact's own aggregate says so; asked when a conversation would open
+}
+
+// Decide says which events a command makes, or which rule refuses it. No events and no refusal: what was asked is so
+// already. conv is the conversation that the command names; Receive and Open name none.
+func Decide(s *State, conv *Conversation, cmd Command, f Facts) ([]Event, *domain.Refusal) {
+	d := decision{s: s, c: conv, f: f}
+	switch c := cmd.(type) {
+	case Receive:
+		return d.receive(c)
+	case Open:
+		return d.open(c)
+	}
+	if r := d.admit(cmd); r != nil {
+		return nil, r
+	}
+	switch c := cmd.(type) {
+	case Send:
+		return d.send(c)
+	case Take:
+		return d.take()
+	case Assign:
+		return d.assign(c)
+	case Release:
+		return d.release(c)
+	case Transfer:
+		return d.transfer(c)
+	case Pause:
+		return d.pause(c)
+	case Resume:
+		return d.resume()
+	case Tag:
+		return d.tag(c)
+	case Note:
+		return d.note(c)
+	case Classify:
+		return d.classify(c)
+	case Close:
+		return d.close(c)
+	case Reopen:
+		return d.reopen(c)
+	case Rate:
+		return d.rate(c)
+	case Archive:
+		return d.archive()
+	case Unarchive:
+		return d.unarchive()
+	case Ignore:
+		return d.ignore(c)
+	case Hide:
+		return d.hide(c)
+	case MarkRead:
+		return d.markRead(c)
+	case Erase:
+		return d.erase()
+	}
+	return nil, &domain.Refusal{Code: domain.CodeInvalid, Detail: "This is no command of a conversation."}
+}
+
+// decision is one command being decided.
+type decision struct {
+	s *State
+	c *Conversation
+	f Facts
+}
+
+// admit holds for every command on a conversation that exists: the actor may see it, and its role acts at all. Take and
+// Send are let through to whoever could have seen it a moment ago, so that the loser of a race learns who won.
+func (d decision) admit(cmd Command) *domain.Refusal {
+	if d.c == nil || d.s.Erased {
+		return notFound()
+	}
+	if d.f.Actor.Kind == domain.ActorContact {
+		switch cmd.(type) {
+		case Close, Rate:
+			return nil
+		}
+		return forbidden("A contact closes and rates; nothing else.")
+	}
+	if d.f.Actor.Kind != domain.ActorOperator {
+		return nil
+	}
+	op, ok := d.f.Image.Operators[d.f.Actor.ID]
+	if !ok || !op.Active {
+		return &domain.Refusal{Code: domain.CodeForbidden, Detail: "This operator is unknown or deactivated.", OnSettings: true}
+	}
+	if !access.MaySee(d.viewer(), d.c.Sight()) {
+		if d.raced(cmd, op) {
+			return takenByAnother(d.c)
+		}
+		return notFound()
+	}
+	if op.Role == operator.RoleAuditor {
+		return &domain.Refusal{Code: domain.CodeForbidden, Detail: "Auditors read; they change nothing.", OnSettings: true}
+	}
+	return nil
+}
+
+// raced reports whether the operator lost a take or a reply to a colleague of the same department.
+func (d decision) raced(cmd Command, op operator.Definition) bool {
+	switch cmd.(type) {
+	case Take, Send:
+		return d.c.Owner != "" && !d.c.Hidden && op.Role != operator.RoleAuditor && op.Member(d.c.Department)
+	}
+	return false
+}
+
+func (d decision) viewer() access.Viewer {
+	if d.f.Actor.Kind != domain.ActorOperator {
+		return access.Viewer{Role: operator.RoleAdmin}
+	}
+	op := d.f.Image.Operators[d.f.Actor.ID]
+	return access.Viewer{Operator: op.ID, Role: op.Role, Departments: op.Departments}
+}
+
+// operator is the id of the acting operator, or "".
+func (d decision) operator() string {
+	if d.f.Actor.Kind == domain.ActorOperator {
+		return d.f.Actor.ID
+	}
+	return ""
+}
+
+func (d decision) owns() bool { return d.c.Owner != "" && d.c.Owner == d.operator() }
+
+// supervises reports whether the actor has a supervisor's powers over the conversation (D21). The administrator, services
+// and Turno itself have them everywhere.
+func (d decision) supervises() bool {
+	switch d.f.Actor.Kind {
+	case domain.ActorAdmin, domain.ActorService, domain.ActorSystem, domain.ActorBot:
+		return true
+	case domain.ActorOperator:
+		op := d.f.Image.Operators[d.f.Actor.ID]
+		return op.Role == operator.RoleAdmin || op.Role == operator.RoleSupervisor && op.Member(d.c.Department)
+	}
+	return false
+}
+
+// works reports whether the actor may work on the conversation as it stands: its owner, whoever may see it while nobody
+// owns it, who owned it at the close, and supervisors.
+func (d decision) works() bool {
+	if d.supervises() || d.owns() {
+		return true
+	}
+	op, ok := d.f.Image.Operators[d.operator()]
+	switch {
+	case !ok:
+		return false
+	case d.c.State == StateClosed:
+		return d.c.OwnerAtClose == op.ID
+	default:
+		return d.c.Owner == "" && op.Member(d.c.Department)
+	}
+}
+
+// department is the definition of the conversation's department.
+func (d decision) departmentOpen(id string) *domain.Refusal {
+	dep, ok := d.f.Image.Departments[id]
+	if !ok {
+		return unknownSetting("department", id)
+	}
+	if dep.Retired {
+		return retired("department", id)
+	}
+	return nil
+}
+
+// member finds an active operator.
+func (d decision) active(id string) (operator.Definition, *domain.Refusal) {
+	op, ok := d.f.Image.Operators[id]
+	if !ok {
+		return op, unknownSetting("operator", id)
+	}
+	if !op.Active {
+		return op, retired("operator", id)
+	}
+	return op, nil
+}

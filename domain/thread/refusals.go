@@ -1,0 +1,108 @@
+package thread
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/turno-desk/turno/domain"
+)
+
+// Codes of the rules about conversations.
+const (
+	CodeTakenByAnother     domain.Code = "taken_by_another"
+	CodeConversationOpen   domain.Code = "conversation_open"
+	CodeConversationClosed domain.Code = "conversation_closed"
+	CodeNewerConversation  domain.Code = "newer_conversation"
+	CodeDepartmentRequired domain.Code = "department_required"
+	CodeNotAMember         domain.Code = "not_a_member"
+	CodeOperatorAway       domain.Code = "operator_unavailable"
+	CodeCloseRequirements  domain.Code = "close_requirements_missing"
+	CodeReopenWindow       domain.Code = "reopen_window_passed"
+	CodeContactBlocked     domain.Code = "contact_blocked"
+)
+
+func notFound() *domain.Refusal {
+	return &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such conversation."}
+}
+
+func forbidden(detail string) *domain.Refusal {
+	return &domain.Refusal{Code: domain.CodeForbidden, Detail: detail}
+}
+
+func invalid(detail string, missing ...string) *domain.Refusal {
+	return &domain.Refusal{Code: domain.CodeInvalid, Detail: detail, Missing: missing}
+}
+
+func unknownSetting(kind, id string) *domain.Refusal {
+	return &domain.Refusal{
+		Code: domain.CodeUnknownSetting, Detail: fmt.Sprintf("There is no %s %q.", kind, id), Missing: []string{kind}, OnSettings: true,
+	}
+}
+
+func retired(kind, id string) *domain.Refusal {
+	return &domain.Refusal{
+		Code: domain.CodeRetired, Detail: fmt.Sprintf("The %s %q is no longer in use.", kind, id), Missing: []string{kind}, OnSettings: true,
+	}
+}
+
+func takenByAnother(c *Conversation) *domain.Refusal {
+	return &domain.Refusal{
+		Code: CodeTakenByAnother, Detail: "Another operator is attending this conversation.",
+		State: c.State, Owner: c.Owner,
+	}
+}
+
+// notAllowed refuses a command that the state has no place for; hints say what to do instead.
+func notAllowed(c *Conversation, hints ...string) *domain.Refusal {
+	return &domain.Refusal{
+		Code: domain.CodeNotAllowed, Detail: strings.Join(append([]string{fmt.Sprintf("The conversation is %s.", c.State)}, hints...), " "),
+		State: c.State, Allowed: AllowedIn(c.State),
+	}
+}
+
+// commandStates is which commands have a place in which states. Whether the actor may is another question.
+var commandStates = []struct {
+	command string
+	states  []string
+}{
+	{"take", open},
+	{"assign", open},
+	{"messages", open},
+	{"release", owned},
+	{"transfer", anyState},
+	{"pause", owned},
+	{"resume", owned},
+	{"tags", anyState},
+	{"notes", anyState},
+	{"classify", anyState},
+	{"close", open},
+	{"ignore", open},
+	{"reopen", closed},
+	{"rate", closed},
+	{"archive", anyState},
+	{"unarchive", anyState},
+	{"delete", anyState},
+	{"read", open},
+}
+
+var (
+	open     = []string{StateBot, StateWaiting, StateOutOfHours, StateAttending, StatePaused}
+	owned    = []string{StateAttending, StatePaused}
+	closed   = []string{StateClosed}
+	anyState = []string{StateBot, StateWaiting, StateOutOfHours, StateAttending, StatePaused, StateClosed}
+)
+
+// States are all states of a conversation.
+func States() []string { return slices.Clone(anyState) }
+
+// AllowedIn names, as the API does, the commands that have a place in a state.
+func AllowedIn(state string) []string {
+	var names []string
+	for _, c := range commandStates {
+		if slices.Contains(c.states, state) {
+			names = append(names, c.command)
+		}
+	}
+	return names
+}
