@@ -41,3 +41,16 @@ type Retired struct{ Definition }
 func (Created) event() {}
 func (Changed) event() {}
 func (Retired) event() {}
+
+// DefinitionOf is what an event says the department is.
+func DefinitionOf(e Event) Definition {
+	switch e := e.(type) {
+	case Created:
+		return e.Definition
+	case Changed:
+		return e.Definition
+	case Retired:
+		return e.Definition
+	}
+	return Definition{}
+}

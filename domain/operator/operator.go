@@ -12,6 +12,7 @@ const (
 	RoleSupervisor Role = "supervisor"
 	RoleAdmin      Role = "admin"
 	RoleAuditor    Role = "auditor"
+	RoleService    Role = "service" // of a token; no operator has it
 )
 
 // Definition is the whole of an operator; every event carries it, so that the newest commit alone gives the state.
@@ -58,4 +59,21 @@ func (d Definition) Member(department string) bool {
 		}
 	}
 	return false
+}
+
+// DefinitionOf is what an event says the operator is.
+func DefinitionOf(e Event) Definition {
+	switch e := e.(type) {
+	case Registered:
+		return e.Definition
+	case Changed:
+		return e.Definition
+	case Deactivated:
+		return e.Definition
+	case Reactivated:
+		return e.Definition
+	case Erased:
+		return e.Definition
+	}
+	return Definition{}
 }

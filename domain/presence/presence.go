@@ -40,3 +40,18 @@ func (Connected) event()         {}
 func (Disconnected) event()      {}
 func (BecameAvailable) event()   {}
 func (BecameUnavailable) event() {}
+
+// StatusOf is what an event says the status is.
+func StatusOf(e Event) Status {
+	switch e := e.(type) {
+	case Connected:
+		return e.Status
+	case Disconnected:
+		return e.Status
+	case BecameAvailable:
+		return e.Status
+	case BecameUnavailable:
+		return e.Status
+	}
+	return Status{}
+}

@@ -1,6 +1,10 @@
 package setting
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/domain/operator"
@@ -16,4 +20,114 @@ type Image struct {
 	Departments map[string]department.Definition
 	Channels    map[string]Channel
 	Tokens      map[string]Token
+}
+
+// Categories are those whose commits make an image.
+func Categories() []domain.Category {
+	return []domain.Category{domain.CategoryOperator, domain.CategoryPresence, domain.CategoryDepartment, domain.CategorySetting}
+}
+
+// Apply is the image after the commits, in their order; i stays as it is. Every event carries the whole of what it is
+// about, so the newest commit of each aggregate is enough. Commits of other workspaces and events that are no settings
+// change nothing but Position.
+func (i *Image) Apply(commits ...domain.Commit) *Image {
+	next := *i
+	var copied [5]bool
+	for k := range commits {
+		c := &commits[k]
+		if c.Aggregate.Workspace != i.Workspace {
+			continue
+		}
+		next.Position = max(next.Position, c.Position)
+		for _, e := range c.Events {
+			switch e := e.(type) {
+			case operator.Event:
+				d := operator.DefinitionOf(e)
+				put(&next.Operators, &copied[0], d.ID, d)
+			case presence.Event:
+				s := presence.StatusOf(e)
+				put(&next.Presence, &copied[1], s.Operator, s)
+			case department.Event:
+				d := department.DefinitionOf(e)
+				put(&next.Departments, &copied[2], d.ID, d)
+			case ChannelCreated:
+				put(&next.Channels, &copied[3], e.ID, e.Channel)
+			case ChannelChanged:
+				put(&next.Channels, &copied[3], e.ID, e.Channel)
+			case ChannelRetired:
+				put(&next.Channels, &copied[3], e.ID, e.Channel)
+			case TokenIssued:
+				put(&next.Tokens, &copied[4], e.ID, e.Token)
+			case TokenRevoked:
+				put(&next.Tokens, &copied[4], e.ID, e.Token)
+			}
+		}
+	}
+	return &next
+}
+
+// put sets a key of a map that nobody else holds: it copies the map before the first time.
+func put[V any](m *map[string]V, copied *bool, key string, v V) {
+	if !*copied {
+		if *m = maps.Clone(*m); *m == nil {
+			*m = map[string]V{}
+		}
+		*copied = true
+	}
+	(*m)[key] = v
+}
+
+// Operator finds an operator, active or not.
+func (i *Image) Operator(id string) (operator.Definition, bool) {
+	d, ok := i.Operators[id]
+	return d, ok
+}
+
+// Department finds a department, retired or not.
+func (i *Image) Department(id string) (department.Definition, bool) {
+	d, ok := i.Departments[id]
+	return d, ok
+}
+
+// Channel finds a channel, retired or not.
+func (i *Image) Channel(id string) (Channel, bool) {
+	c, ok := i.Channels[id]
+	return c, ok
+}
+
+// Token finds a token, revoked or not.
+func (i *Image) Token(id string) (Token, bool) {
+	t, ok := i.Tokens[id]
+	return t, ok
+}
+
+// OperatorByExtension finds the active operator who answers at the extension.
+func (i *Image) OperatorByExtension(extension string) (operator.Definition, bool) {
+	if extension == "" {
+		return operator.Definition{}, false
+	}
+	for _, d := range i.Operators {
+		if d.Active && d.Extension == extension {
+			return d, true
+		}
+	}
+	return operator.Definition{}, false
+}
+
+// MembersOf are the active operators of a department, by id.
+func (i *Image) MembersOf(department string) []operator.Definition {
+	var members []operator.Definition
+	for _, d := range i.Operators {
+		if d.Active && d.Member(department) {
+			members = append(members, d)
+		}
+	}
+	slices.SortFunc(members, func(a, b operator.Definition) int { return cmp.Compare(a.ID, b.ID) })
+	return members
+}
+
+// Reachable reports whether an operator is connected and takes new conversations.
+func (i *Image) Reachable(operator string) bool {
+	s := i.Presence[operator]
+	return s.Connected && s.Available
 }
