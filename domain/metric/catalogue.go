@@ -1,0 +1,4 @@
+package metric
+
+// Catalogue is every number that is built, by name.
+func Catalogue() []Definition { return nil }
