@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"go.uber.org/zap"
+)
+
+// program is what every subcommand gets of the world: nothing in this package reaches for os by itself, so that a test
+// runs the whole of it.
+type program struct {
+	ctx    context.Context // ends on SIGINT and SIGTERM
+	getenv func(string) string
+	stdout io.Writer // results
+	stderr io.Writer // logs and progress
+	log    *zap.Logger
+}
+
+// cli is the command line. Every flag can also be given as an environment variable: --nats-listen is TURNO_NATS_LISTEN.
+type cli struct {
+	LogFormat string `enum:"auto,json,console" default:"auto" help:"How logs are written: auto is console on a terminal, JSON elsewhere."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"The least level that is written."`
+
+	Serve     serveCmd     `cmd:"" help:"Run the engine: the log, the HTTP API and the projectors in one process, or the parts that are named."`
+	Engine    engineCmd    `cmd:"" help:"Run the HTTP API alone, on a log that is hosted elsewhere."`
+	Projector projectorCmd `cmd:"" help:"Run one projector alone, on a log that is hosted elsewhere."`
+	Replay    replayCmd    `cmd:"" help:"Write the events of the log, in order."`
+	Timeline  timelineCmd  `cmd:"" help:"Tell what happened to one ticket."`
+	Import    importCmd    `cmd:"" help:"Bring in a history from elsewhere, one command a line."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
+}
+
+const description = `Turno is an event-sourced conversation engine for customer service.
+
+Every flag can be set by an environment variable too: --nats-listen is TURNO_NATS_LISTEN.`
+
+// run is the program. It returns when the subcommand is done or ctx ended, and writes to stdout and stderr alone.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	var c cli
+	helped := false
+	parser, err := kong.New(&c,
+		kong.Name("turno"),
+		kong.Description(description),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }),
+		kong.Resolvers(environment(getenv)),
+	)
+	if err != nil {
+		return err
+	}
+	parsed, err := parser.Parse(args)
+	if helped { // --help has been answered
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	log, err := newLogger(stderr, c.LogFormat, c.LogLevel)
+	if err != nil {
+		return err
+	}
+	defer log.Sync() //nolint:errcheck // a terminal can't be synced
+	return parsed.Run(&program{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr, log: log})
+}
+
+// environment answers a flag that the command line left out from the environment.
+func environment(getenv func(string) string) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		name := "TURNO_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		if v := getenv(name); v != "" {
+			return v, nil
+		}
+		return nil, nil
+	})
+}
