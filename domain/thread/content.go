@@ -17,8 +17,8 @@ const (
 	MaxFields      = 50       // of one classification
 )
 
-// checkContent refuses a message that says nothing or more than fits.
-func checkContent(c Content) *domain.Refusal {
+// CheckContent refuses a message that says nothing or more than fits.
+func CheckContent(c Content) *domain.Refusal {
 	var missing []string
 	if !knownKind(c.Kind) {
 		missing = append(missing, "kind")

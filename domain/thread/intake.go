@@ -9,7 +9,7 @@ import (
 // receive takes in a message of the contact: into the open conversation whoever has it (F039, F045), into the closed one
 // again within reopen_within (D5), or else into a new one (F046).
 func (d decision) receive(c Receive) ([]Event, *domain.Refusal) {
-	if r := checkContent(c.Content); r != nil {
+	if r := CheckContent(c.Content); r != nil {
 		return nil, r
 	}
 	if _, seen := d.s.Seen[c.IDHash]; seen {
@@ -76,7 +76,7 @@ func (d decision) withinReopen(conv *Conversation) bool {
 
 // open begins a conversation of ours (D17): attended by the operator who opens it, waiting when an integration does.
 func (d decision) open(c Open) ([]Event, *domain.Refusal) {
-	if r := checkContent(c.Content); r != nil {
+	if r := CheckContent(c.Content); r != nil {
 		return nil, r
 	}
 	if d.f.Actor.Kind == domain.ActorContact {

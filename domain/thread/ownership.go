@@ -8,7 +8,7 @@ import (
 // send writes to the contact. A person's message takes what waits (F032, F043) and resumes what is paused (F040); a
 // machine's does neither.
 func (d decision) send(c Send) ([]Event, *domain.Refusal) {
-	if r := checkContent(c.Content); r != nil {
+	if r := CheckContent(c.Content); r != nil {
 		return nil, r
 	}
 	if !d.c.Open() {

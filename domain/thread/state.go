@@ -139,3 +139,29 @@ func (c *Conversation) messageOrdinal(message string) (int, bool) {
 	k, err := strconv.Atoi(digits)
 	return k, err == nil && k >= 1 && k <= c.Messages && strconv.Itoa(k) == digits
 }
+
+// Summary is a copy of what is known of the thread itself, without conversations and sightings: safe to keep.
+func (s *State) Summary() State {
+	c := *s
+	c.Conversations, c.Seen, c.Commands = nil, nil, nil
+	return c
+}
+
+// SightAfter is the sight of a conversation after a commit that is not yet applied; conv is as it was before, nil for an
+// opening.
+func SightAfter(conv *Conversation, c *domain.Commit) *domain.Sight {
+	scratch := State{Conversations: map[int]*Conversation{}, Seen: map[string]Sighting{}, Commands: map[string]Sighting{}}
+	_, n, _ := SplitConversationID(c.Conversation)
+	if conv != nil {
+		copied := *conv
+		scratch.Conversations[n] = &copied
+	}
+	for _, e := range c.Events {
+		if o, ok := e.(Opened); ok {
+			scratch.open(c, o)
+			continue
+		}
+		scratch.evolve(c, scratch.Conversations[n], e)
+	}
+	return scratch.Conversations[n].Sight()
+}

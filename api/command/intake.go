@@ -1,0 +1,330 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/identity"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// Inbound is a message of a contact, as a channel brought it.
+type Inbound struct {
+	Channel    string
+	Address    string // of the contact on the channel: a phone number, a user id; at most MaxAddress bytes
+	Name       string // as the channel gives it
+	ExternalID string
+	MessageID  string // the channel's; empty: the Idempotency-Key stands for it, or every call is a message of its own
+	Content    thread.Content
+	SentAt     *time.Time
+}
+
+// Outbound is a first message of ours.
+type Outbound struct {
+	Channel    string
+	Address    string
+	Name       string
+	Department string
+	Content    thread.Content
+}
+
+// MaxAddress is the longest address, and the longest message id of a channel, in bytes.
+const MaxAddress = 256
+
+// errErased says that the thread behind an address was erased: the address must be claimed anew.
+var errErased = errors.New("the thread was erased")
+
+// Receive takes in a message of a contact: into the thread that its address claimed. The same message id again, for ever,
+// answers with the first result and Replayed.
+func (e *Engine) Receive(ctx context.Context, req Request, in Inbound) (Result, error) {
+	if r := checkInbound(in); r != nil {
+		return Result{}, r
+	}
+	return e.onThread(ctx, req, in.Channel, in.Address, func(id identified) job {
+		j := job{thread: id.thread, key: id.key}
+		hash := e.o.Hasher.Hash(req.Workspace, in.Channel, "message", in.MessageID)
+		if in.MessageID == "" {
+			j.id = CommandID(req, id.thread, "receive")
+			hash = e.o.Hasher.Hash(req.Workspace, in.Channel, "command", j.id)
+		} else {
+			j.id = "h" + hashID(req.Workspace, id.thread, "receive", hash)
+		}
+		j.cmd = thread.Receive{
+			Channel: in.Channel, Identity: id.identity, Contact: contact.ID(id.thread), Name: domain.Personal(in.Name),
+			Address: domain.Personal(in.Address), ExternalID: domain.Personal(in.ExternalID), IDHash: hash,
+			ChannelID: domain.Personal(in.MessageID), Content: in.Content, SentAt: in.SentAt,
+		}
+		return j
+	})
+}
+
+// Open begins a conversation with a message of ours (D17).
+func (e *Engine) Open(ctx context.Context, req Request, out Outbound) (Result, error) {
+	if r := checkInbound(Inbound{Channel: out.Channel, Address: out.Address, Name: out.Name, Content: out.Content}); r != nil {
+		return Result{}, r
+	}
+	return e.onThread(ctx, req, out.Channel, out.Address, func(id identified) job {
+		commandID := CommandID(req, id.thread, "open")
+		return job{thread: id.thread, key: id.key, id: commandID, cmd: thread.Open{
+			Channel: out.Channel, Identity: id.identity, Contact: contact.ID(id.thread), Name: domain.Personal(out.Name),
+			Address: domain.Personal(out.Address), Department: out.Department, Content: out.Content,
+			IDHash: e.o.Hasher.Hash(req.Workspace, out.Channel, "command", commandID),
+		}}
+	})
+}
+
+// Current is the id of the newest conversation of an address on a channel, open or closed. A *domain.Refusal with
+// CodeNotFound when there is none.
+func (e *Engine) Current(ctx context.Context, workspace, channel, address string) (string, error) {
+	id, _, found, err := e.lookUp(ctx, e.identityOf(workspace, channel, address))
+	if err != nil {
+		return "", err
+	}
+	none := &domain.Refusal{Code: domain.CodeNotFound, Detail: "This address has no conversation on this channel."}
+	if !found {
+		return "", none
+	}
+	t, err := e.lock(ctx, workspace, id.thread)
+	if err != nil {
+		return "", err
+	}
+	defer t.unlock()
+	if err := e.load(ctx, t, 0, true); err != nil {
+		return "", err
+	}
+	if t.state.Latest == 0 {
+		return "", none
+	}
+	return thread.ConversationID(id.thread, t.state.Latest), nil
+}
+
+// onThread handles the job that make gives for the thread of an address, and claims the address first where nobody has.
+func (e *Engine) onThread(ctx context.Context, req Request, channel, address string, make func(identified) job) (Result, error) {
+	if err := e.channelInUse(ctx, req, channel); err != nil {
+		return Result{}, err
+	}
+	a := e.identityOf(req.Workspace, channel, address)
+	for erased := 0; ; erased++ {
+		id, err := e.claim(ctx, req, a, channel, address)
+		if err != nil {
+			return Result{}, err
+		}
+		r, err := e.handle(ctx, req, make(id))
+		if errors.Is(err, errErased) && erased < maxConflicts {
+			e.identities.Remove(a.String())
+			continue
+		}
+		return r, err
+	}
+}
+
+// channelInUse refuses an unknown or retired channel before anything is claimed for it.
+func (e *Engine) channelInUse(ctx context.Context, req Request, channel string) error {
+	image, err := e.image(ctx, req)
+	if err != nil {
+		return err
+	}
+	if ch, ok := image.Channels[channel]; ok && !ch.Retired {
+		return nil
+	}
+	if image, _, err = e.o.Image.Confirm(ctx, image); err != nil {
+		return err
+	}
+	ch, ok := image.Channels[channel]
+	switch {
+	case !ok:
+		return &domain.Refusal{Code: domain.CodeUnknownSetting, Detail: "There is no such channel.", Missing: []string{"channel"}}
+	case ch.Retired:
+		return &domain.Refusal{Code: domain.CodeRetired, Detail: "The channel is no longer in use.", Missing: []string{"channel"}}
+	}
+	return nil
+}
+
+// prepare gives a command that may open a conversation what it needs for that: a number, and whether the contact is blocked.
+func (e *Engine) prepare(ctx context.Context, req Request, t *entry, j *job, f *thread.Facts) error {
+	var ticket *int64
+	switch c := j.cmd.(type) {
+	case thread.Receive:
+		ticket = &c.Ticket
+		defer func() { j.cmd = c }()
+	case thread.Open:
+		ticket = &c.Ticket
+		defer func() { j.cmd = c }()
+	default:
+		return nil
+	}
+	if t.state.Erased {
+		return errErased
+	}
+	if current := t.state.Current(); current != nil && current.Open() {
+		return nil
+	}
+	if t.state.Latest > 0 {
+		blocked, err := e.blocked(ctx, req.Workspace, t.state.Contact)
+		if err != nil {
+			return err
+		}
+		f.ContactBlocked = blocked
+	}
+	if *ticket == 0 {
+		n, err := e.o.Numbers.Next(ctx)
+		if err != nil {
+			return err
+		}
+		*ticket = n
+	}
+	return nil
+}
+
+// duplicate finds a message that the thread has already: among the loaded ones or, when there were more, in the index.
+func (e *Engine) duplicate(ctx context.Context, req Request, t *entry, cmd thread.Command) (thread.Sighting, bool, error) {
+	hash := ""
+	switch c := cmd.(type) {
+	case thread.Receive:
+		hash = c.IDHash
+	case thread.Open:
+		hash = c.IDHash
+	}
+	if hash == "" {
+		return thread.Sighting{}, false, nil
+	}
+	if s, found := t.state.Seen[hash]; found || t.state.Hashed <= len(t.state.Seen) {
+		return s, found, nil
+	}
+	if e.o.Index != nil && !req.Import {
+		return e.o.Index.FindMessage(ctx, req.Workspace, t.state.ID, hash, t.state.Oldest)
+	}
+	whole, err := e.walk(ctx, t.aggregate)
+	if err != nil {
+		return thread.Sighting{}, false, err
+	}
+	s, found := whole.Seen[hash]
+	return s, found, nil
+}
+
+// blocked reports what the contact's own aggregate says last.
+func (e *Engine) blocked(ctx context.Context, workspace, id string) (bool, error) {
+	a := domain.Aggregate{Workspace: workspace, Category: domain.CategoryContact, ID: id}
+	blocked := false
+	_, _, err := e.o.Log.Load(ctx, a, 0, func(c *domain.Commit) bool {
+		for _, ev := range c.Events {
+			switch ev.(type) {
+			case contact.Blocked:
+				blocked = true
+				return true
+			case contact.Unblocked:
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		return false, fmt.Errorf("load contact %s: %w", id, err)
+	}
+	return blocked, nil
+}
+
+func checkInbound(in Inbound) *domain.Refusal {
+	var bad []string
+	if !domain.ValidID(in.Channel) {
+		bad = append(bad, "channel")
+	}
+	if in.Address == "" || len(in.Address) > MaxAddress || !utf8.ValidString(in.Address) {
+		bad = append(bad, "from.address")
+	}
+	if len(in.MessageID) > MaxAddress || !utf8.ValidString(in.MessageID) {
+		bad = append(bad, "message_id")
+	}
+	if len(in.Name) > thread.MaxShortText || !utf8.ValidString(in.Name) {
+		bad = append(bad, "from.name")
+	}
+	if len(in.ExternalID) > MaxAddress || !utf8.ValidString(in.ExternalID) {
+		bad = append(bad, "from.external_id")
+	}
+	if len(bad) > 0 {
+		return &domain.Refusal{Code: domain.CodeInvalid, Detail: "An address and ids have 1 to 256 bytes of UTF-8.", Missing: bad}
+	}
+	return thread.CheckContent(in.Content)
+}
+
+// identified is what an address is claimed for.
+type identified struct {
+	identity string // aggregate id
+	thread   string
+	key      string
+}
+
+func (e *Engine) identityOf(workspace, channel, address string) domain.Aggregate {
+	return domain.Aggregate{
+		Workspace: workspace, Category: domain.CategoryIdentity, ID: e.o.Hasher.Hash(workspace, channel, "address", address),
+	}
+}
+
+// lookUp finds what an address is claimed for; found is false, and v the version to claim at, when for nothing.
+func (e *Engine) lookUp(ctx context.Context, a domain.Aggregate) (id identified, v domain.Version, found bool, err error) {
+	if id, ok := e.identities.Get(a.String()); ok {
+		return id, 0, true, nil
+	}
+	commits, v, err := e.o.Log.Load(ctx, a, 0, func(*domain.Commit) bool { return true })
+	if err != nil {
+		return identified{}, 0, false, fmt.Errorf("load identity: %w", err)
+	}
+	if len(commits) == 0 {
+		return identified{}, v, false, nil
+	}
+	newest := commits[len(commits)-1]
+	claimed, ok := newest.Events[len(newest.Events)-1].(identity.Claimed)
+	if !ok {
+		return identified{}, v, false, nil
+	}
+	id = identified{identity: a.ID, thread: claimed.Thread, key: newest.Key}
+	e.identities.Add(a.String(), id)
+	return id, v, true, nil
+}
+
+// claim finds the thread of an address, or ties the address to a new one: guarded, so that of two who ask at once one
+// makes the thread and both get it.
+func (e *Engine) claim(ctx context.Context, req Request, a domain.Aggregate, channel, address string) (identified, error) {
+	for conflicts := 0; ; conflicts++ {
+		id, v, found, err := e.lookUp(ctx, a)
+		if err != nil || found {
+			return id, err
+		}
+		key, err := e.o.Keys.NewKey(ctx)
+		if err != nil {
+			return identified{}, fmt.Errorf("a key for a new thread: %w", err)
+		}
+		threadID := NewThreadID()
+		now := e.recorded(&thread.State{})
+		c := domain.Commit{
+			ID: "r" + randomID(), Aggregate: a, Recorded: now, Time: now, Origin: domain.OriginLive, Actor: req.Actor, Key: key, Trace: req.Trace,
+			Events: []domain.Event{identity.Claimed{
+				Thread: threadID, Contact: contact.ID(threadID), Channel: channel, Kind: "address", Address: domain.Personal(address), Cause: claimCause(v),
+			}},
+		}
+		if req.Import {
+			c.Origin, c.Time = domain.OriginImport, req.At.UTC().Truncate(time.Millisecond)
+		}
+		_, _, err = e.o.Log.Append(ctx, c, v)
+		if err == nil {
+			id := identified{identity: a.ID, thread: threadID, key: key}
+			e.identities.Add(a.String(), id)
+			return id, nil
+		}
+		if !errors.Is(err, ErrConflict) || conflicts == maxConflicts {
+			return identified{}, fmt.Errorf("claim an address: %w", err)
+		}
+	}
+}
+
+func claimCause(v domain.Version) string {
+	if v == 0 {
+		return "first"
+	}
+	return "recycled"
+}
