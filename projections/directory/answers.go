@@ -1,0 +1,133 @@
+package directory
+
+import (
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/projections"
+)
+
+// Contact is a customer's record.
+type Contact struct {
+	ID          string            `json:"id"`
+	Name        string            `json:"name"`
+	Email       string            `json:"email,omitempty"`
+	Phone       string            `json:"phone,omitempty"`
+	Company     string            `json:"company,omitempty"`
+	Fields      map[string]string `json:"fields,omitempty"`
+	Tags        []string          `json:"tags"`
+	Blocked     bool              `json:"blocked"`
+	Erased      bool              `json:"erased,omitempty"`
+	FirstAt     projections.Time  `json:"first_at"` // of the first communication (F120)
+	Identities  []Identity        `json:"identities"`
+	Annotations []Annotation      `json:"annotations,omitempty"` // only where one contact is asked for
+	Revision    domain.Position   `json:"revision"`              // of the last commit about it
+}
+
+// Identity is an address of a contact on a channel.
+type Identity struct {
+	ID         string `json:"id"`
+	Channel    string `json:"channel"`
+	Address    string `json:"address"`
+	ExternalID string `json:"external_id,omitempty"`
+	Thread     string `json:"thread"`
+}
+
+// Annotation is a note on a contact.
+type Annotation struct {
+	ID     string           `json:"id"`
+	Text   string           `json:"text"`
+	Author string           `json:"author"` // an actor: "operator:ana"
+	At     projections.Time `json:"at"`
+}
+
+// Operator is a person who answers, with presence.
+type Operator struct {
+	ID          string          `json:"id"`
+	Name        string          `json:"name"`
+	Email       string          `json:"email,omitempty"`
+	Role        string          `json:"role"`
+	Departments []string        `json:"departments"`
+	Capacity    int             `json:"capacity,omitempty"`
+	Extension   string          `json:"extension,omitempty"`
+	Active      bool            `json:"active"`
+	Presence    Presence        `json:"presence"`
+	Revision    domain.Position `json:"revision"`
+}
+
+// Presence is whether an operator is there, and takes new conversations.
+type Presence struct {
+	Connected bool              `json:"connected"`
+	Available bool              `json:"available"`
+	Reason    string            `json:"reason,omitempty"`
+	Since     *projections.Time `json:"since,omitempty"` // of the last change
+}
+
+// Department is a queue's definition.
+type Department struct {
+	ID       string          `json:"id"`
+	Name     string          `json:"name"`
+	Retired  bool            `json:"retired"`
+	Capacity int             `json:"capacity,omitempty"`
+	Close    Guards          `json:"close"`
+	Settings Settings        `json:"settings"`
+	Revision domain.Position `json:"revision"`
+}
+
+// Guards are what a close there demands.
+type Guards struct {
+	Fields         []string `json:"fields,omitempty"`
+	Classification bool     `json:"classification"`
+	Category       bool     `json:"category"`
+	Summary        bool     `json:"summary"`
+}
+
+// Settings are the department's choices.
+type Settings struct {
+	ResumeOnInbound bool  `json:"resume_on_inbound"`
+	KeepOnClose     bool  `json:"keep_on_close"`
+	ReopenWithin    int64 `json:"reopen_within_s"`
+}
+
+// Channel is a configured line.
+type Channel struct {
+	ID         string          `json:"id"`
+	Type       string          `json:"type"`
+	Name       string          `json:"name"`
+	Department string          `json:"department"`
+	Retired    bool            `json:"retired"`
+	Revision   domain.Position `json:"revision"`
+}
+
+// Token is the right to use the API, without its secret, which is not in the log either.
+type Token struct {
+	ID          string           `json:"id"`
+	Owner       string           `json:"owner"`
+	Name        string           `json:"name,omitempty"`
+	Scopes      []string         `json:"scopes,omitempty"`
+	Fingerprint string           `json:"fingerprint"`
+	Revoked     bool             `json:"revoked"`
+	IssuedAt    projections.Time `json:"issued_at"`
+	Revision    domain.Position  `json:"revision"`
+}
+
+// Page is a part of a list.
+type Page[T any] struct {
+	Items    []T             `json:"items"`
+	Next     string          `json:"next,omitempty"`
+	HasMore  bool            `json:"has_more"`
+	Position domain.Position `json:"position"`
+}
+
+// Range says which part of a list.
+type Range struct {
+	Cursor string
+	Limit  int // 50 when 0, at most 200
+}
+
+// ContactFilter narrows the contacts. Fields that are set must all hold.
+type ContactFilter struct {
+	Q          string // part of a name, an address, an e-mail or a phone, whatever its case
+	Address    string // the whole address
+	ExternalID string
+	Tag        string
+	Range
+}

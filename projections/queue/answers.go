@@ -1,0 +1,90 @@
+package queue
+
+import (
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/projections"
+)
+
+// Department is what the state lists of one department hold for one viewer.
+type Department struct {
+	Department string         `json:"department"`
+	Counts     map[string]int `json:"counts"` // by state, closed left out; every state is named
+	Unread     int            `json:"unread"` // conversations with messages that nobody has read or answered
+	// LongestWait is how long the first in waiting or out of hours has been there; null while nobody waits.
+	LongestWait  *float64          `json:"longest_wait_s"`
+	WaitingSince *projections.Time `json:"waiting_since,omitempty"` // when that one entered
+}
+
+// Departments is the answer of Queues.
+type Departments struct {
+	Items    []Department    `json:"items"`
+	Position domain.Position `json:"position"`
+}
+
+// Row is one conversation as a list shows it.
+type Row struct {
+	ID           string            `json:"id"`
+	Ticket       int64             `json:"ticket"`
+	State        string            `json:"state"`
+	Department   string            `json:"department"`
+	Operator     string            `json:"operator,omitempty"`       // owner; only while attending or paused
+	OwnerAtClose string            `json:"owner_at_close,omitempty"` // only while closed
+	Channel      string            `json:"channel"`
+	Direction    string            `json:"direction"`
+	Contact      Contact           `json:"contact"`
+	Tags         []string          `json:"tags"`
+	Mentioned    []string          `json:"mentioned,omitempty"`
+	Archived     bool              `json:"archived"`
+	Hidden       bool              `json:"hidden,omitempty"`
+	Unread       int               `json:"unread"`
+	OpenedAt     projections.Time  `json:"opened_at"`
+	Since        projections.Time  `json:"since"` // when it entered the state
+	PausedUntil  *projections.Time `json:"paused_until,omitempty"`
+	// WaitingSince is the time of the contact's first message that nobody has answered.
+	WaitingSince *projections.Time `json:"waiting_since,omitempty"`
+	LastLine     *Line             `json:"last_line,omitempty"`
+	Revision     domain.Position   `json:"revision"`
+}
+
+// Contact is whom the conversation is with.
+type Contact struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Address string `json:"address"`
+}
+
+// Line is the newest message.
+type Line struct {
+	Message   string           `json:"message"`
+	Direction string           `json:"direction"` // in, out
+	Kind      string           `json:"kind"`
+	Text      string           `json:"text"` // at most 200 characters; empty for a message without text
+	At        projections.Time `json:"at"`
+}
+
+// Page is a part of a list.
+type Page struct {
+	Items    []Row           `json:"items"`
+	Next     string          `json:"next,omitempty"`
+	HasMore  bool            `json:"has_more"`
+	Position domain.Position `json:"position"`
+}
+
+// Filter narrows a list. The zero value: every open conversation of the workspace that is not archived.
+type Filter struct {
+	Department string
+	States     []string // none: every state but closed
+	Operator   string   // owner
+	Contact    string
+	Archived   bool // include those that are archived
+	Cursor     string
+	Limit      int             // 50 when 0, at most 200
+	AsOf       domain.Position // 0: now
+}
+
+// Owned is an open conversation that an operator has.
+type Owned struct {
+	Conversation string
+	Department   string
+	State        string
+}
