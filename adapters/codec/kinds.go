@@ -1,0 +1,80 @@
+package codec
+
+import (
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/identity"
+	"github.com/turno-desk/turno/domain/ledger"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/sequence"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// kinds lists every event of Turno. A name in it never changes its meaning: a changed event gets an upcaster here, a
+// golden file of its new version, and keeps the old ones.
+func kinds() []*kind {
+	return []*kind{
+		of[thread.Opened](domain.CategoryThread, "conversation.opened"),
+		of[thread.MessageReceived](domain.CategoryThread, "conversation.message_received"),
+		of[thread.MessageSent](domain.CategoryThread, "conversation.message_sent"),
+		of[thread.Queued](domain.CategoryThread, "conversation.queued"),
+		of[thread.Taken](domain.CategoryThread, "conversation.taken"),
+		of[thread.Released](domain.CategoryThread, "conversation.released"),
+		of[thread.Transferred](domain.CategoryThread, "conversation.transferred"),
+		of[thread.Paused](domain.CategoryThread, "conversation.paused"),
+		of[thread.Resumed](domain.CategoryThread, "conversation.resumed"),
+		of[thread.Tagged](domain.CategoryThread, "conversation.tagged"),
+		of[thread.Untagged](domain.CategoryThread, "conversation.untagged"),
+		of[thread.Noted](domain.CategoryThread, "conversation.noted"),
+		of[thread.Mentioned](domain.CategoryThread, "conversation.mentioned"),
+		of[thread.Classified](domain.CategoryThread, "conversation.classified"),
+		of[thread.Closed](domain.CategoryThread, "conversation.closed"),
+		of[thread.Reopened](domain.CategoryThread, "conversation.reopened"),
+		of[thread.Rated](domain.CategoryThread, "conversation.rated"),
+		of[thread.Archived](domain.CategoryThread, "conversation.archived"),
+		of[thread.Unarchived](domain.CategoryThread, "conversation.unarchived"),
+		of[thread.Hidden](domain.CategoryThread, "conversation.hidden"),
+		of[thread.Read](domain.CategoryThread, "conversation.read"),
+		of[thread.Erased](domain.CategoryThread, "conversation.erased"),
+
+		of[identity.Claimed](domain.CategoryIdentity, "identity.claimed"),
+		of[identity.Released](domain.CategoryIdentity, "identity.released"),
+
+		of[contact.ProfileChanged](domain.CategoryContact, "contact.profile_changed"),
+		of[contact.Tagged](domain.CategoryContact, "contact.tagged"),
+		of[contact.Untagged](domain.CategoryContact, "contact.untagged"),
+		of[contact.Annotated](domain.CategoryContact, "contact.annotated"),
+		of[contact.Blocked](domain.CategoryContact, "contact.blocked"),
+		of[contact.Unblocked](domain.CategoryContact, "contact.unblocked"),
+		of[contact.Erased](domain.CategoryContact, "contact.erased"),
+
+		of[operator.Registered](domain.CategoryOperator, "operator.registered"),
+		of[operator.Changed](domain.CategoryOperator, "operator.changed"),
+		of[operator.Deactivated](domain.CategoryOperator, "operator.deactivated"),
+		of[operator.Reactivated](domain.CategoryOperator, "operator.reactivated"),
+		of[operator.Erased](domain.CategoryOperator, "operator.erased"),
+
+		of[presence.Connected](domain.CategoryPresence, "presence.connected"),
+		of[presence.Disconnected](domain.CategoryPresence, "presence.disconnected"),
+		of[presence.BecameAvailable](domain.CategoryPresence, "presence.became_available"),
+		of[presence.BecameUnavailable](domain.CategoryPresence, "presence.became_unavailable"),
+
+		of[department.Created](domain.CategoryDepartment, "department.created"),
+		of[department.Changed](domain.CategoryDepartment, "department.changed"),
+		of[department.Retired](domain.CategoryDepartment, "department.retired"),
+
+		of[setting.ChannelCreated](domain.CategorySetting, "channel.created"),
+		of[setting.ChannelChanged](domain.CategorySetting, "channel.changed"),
+		of[setting.ChannelRetired](domain.CategorySetting, "channel.retired"),
+		of[setting.TokenIssued](domain.CategorySetting, "token.issued"),
+		of[setting.TokenRevoked](domain.CategorySetting, "token.revoked"),
+
+		of[sequence.Reserved](domain.CategorySequence, "sequence.reserved"),
+
+		of[ledger.Created](domain.CategoryLog, "log.created"),
+		of[ledger.Restored](domain.CategoryLog, "log.restored"),
+	}
+}

@@ -1,0 +1,190 @@
+package codec
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/identity"
+	"github.com/turno-desk/turno/domain/ledger"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/sequence"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// ring is a keyring of constant keys.
+type ring map[string][]byte
+
+func (r ring) Key(_ context.Context, id string) ([]byte, error) {
+	if k, ok := r[id]; ok {
+		return k, nil
+	}
+	return nil, fmt.Errorf("%q: %w", id, ErrNoKey)
+}
+
+const goldenKey = "kgolden0000000000000000000"
+
+// goldenKeys is what the golden files are sealed with. It protects nothing but them.
+func goldenKeys() ring { return ring{goldenKey: []byte("the key of the golden files: 32.")} }
+
+var (
+	at    = time.Date(2026, 3, 4, 12, 30, 15, 250e6, time.UTC)
+	later = time.Date(2026, 3, 4, 18, 0, 0, 0, time.UTC)
+)
+
+const (
+	threadID       = "t2q5x8k1m3n7p9r4s6v0w2y5z8"
+	conversationID = threadID + "-2"
+)
+
+// samples are the events that the golden files hold, by CloudEvents type; every version that was ever written has one, and
+// none is ever changed.
+func samples() map[string]domain.Event {
+	yes := true
+	ana := operator.Definition{
+		ID: "ana", Name: "Ana Souza", Email: "ana@example.com", Role: operator.RoleSupervisor,
+		Departments: []string{"billing", "support"}, Capacity: 5, Extension: "204", Active: true,
+	}
+	gone := operator.Definition{ID: "ana", Name: "Ana Souza", Role: operator.RoleOperator, Departments: []string{"support"}}
+	support := department.Definition{
+		ID: "support", Name: "Support", Capacity: 8,
+		Close:    department.Guards{Fields: []string{"motivo"}, Classification: true, Category: true, Summary: true},
+		Settings: department.Settings{ResumeOnInbound: true, KeepOnClose: true, ReopenWithin: 86400},
+	}
+	web := setting.Channel{ID: "web", Type: "generic", Name: "Web chat", Department: "support"}
+	token := setting.Token{
+		ID: "crm", Owner: "service:crm", Name: "CRM of the branch", Scopes: []string{"conversations:write"}, Fingerprint: "0f1e2d3c",
+	}
+	status := presence.Status{Operator: "ana", Connected: true, Available: true}
+	away := presence.Status{Operator: "ana", Connected: true, Reason: "lunch"}
+	return map[string]domain.Event{
+		"turno.conversation.opened.v1": thread.Opened{
+			Number: 2, Ticket: 1042, Direction: thread.Inbound, Channel: "web", Department: "support",
+			Contact: contact.ID(threadID), Identity: "a3b5c7d9e2f4g6h8j1k3m5n7pq", Name: "María López", Address: "+5491155550123",
+			ExternalID: "crm-77", Hashed: 12, Blocked: true,
+			LastClose: &thread.LastClose{Conversation: threadID + "-1", At: at, Owner: "ana", Reason: "resolved"},
+		},
+		"turno.conversation.message_received.v1": thread.MessageReceived{
+			Message: conversationID + "-m13", IDHash: "q7w2e5r8t1y4u6i9o3p5a2s4d6", ChannelID: "wamid.HBgN", SentAt: &at,
+			Content: thread.Content{
+				Kind: thread.KindImage, Text: "¿Dónde está mi pedido? 📦", ReplyTo: conversationID + "-m12",
+				Attachments: []thread.Attachment{{URL: "https://example.com/a.jpg", Name: "factura.jpg", Type: "image/jpeg", Size: 20480}},
+				Location:    &thread.Location{Latitude: "-34.6037", Longitude: "-58.3816", Label: "Obelisco"},
+				ContactCard: &thread.ContactCard{Name: "Pedro", Phone: "+5491155550199"},
+			},
+		},
+		"turno.conversation.message_sent.v1": thread.MessageSent{
+			Message: conversationID + "-m14", Content: thread.Content{Kind: thread.KindText, Text: "It leaves today."},
+			Sender: thread.SenderHuman, IDHash: "z1x3c5v7b9n2m4l6k8j1h3g5f7",
+		},
+		"turno.conversation.queued.v1": thread.Queued{Department: "support", List: thread.StateWaiting, Cause: "opened"},
+		"turno.conversation.taken.v1":  thread.Taken{Operator: "ana", Department: "support", How: thread.TakenAssigned, By: "eva"},
+		"turno.conversation.released.v1": thread.Released{
+			Operator: "ana", Cause: "manual", Reason: "My shift ends.",
+		},
+		"turno.conversation.transferred.v1": thread.Transferred{
+			FromDepartment: "support", FromOperator: "ana", Department: "billing", Operator: "leo", Reason: "A refund.", Forced: true,
+		},
+		"turno.conversation.paused.v1":     thread.Paused{Operator: "ana", Reason: "Waits for the courier.", Until: &later},
+		"turno.conversation.resumed.v1":    thread.Resumed{Operator: "ana", Cause: "manual"},
+		"turno.conversation.tagged.v1":     thread.Tagged{Tags: []string{"refund", "vip"}},
+		"turno.conversation.untagged.v1":   thread.Untagged{Tags: []string{"vip"}},
+		"turno.conversation.noted.v1":      thread.Noted{Note: conversationID + "-n15", Text: "Asked twice already."},
+		"turno.conversation.mentioned.v1":  thread.Mentioned{Operators: []string{"eva", "leo"}, Note: conversationID + "-n15"},
+		"turno.conversation.classified.v1": thread.Classified{Outcome: "won", Interests: []string{"plan-b"}, Origin: "fair", Stage: "offer", Score: 4, Fields: map[string]domain.Personal{"motivo": "mudanza"}},
+		"turno.conversation.closed.v1": thread.Closed{
+			Reason: thread.ClosedResolved, Owner: "ana", Department: "support", Category: "delivery", Summary: "Parcel found.",
+			Comment: "She was happy.", Incomplete: []string{"field:motivo"}, Override: "The customer was in a hurry.",
+		},
+		"turno.conversation.reopened.v1": thread.Reopened{By: "operator", Department: "support", Reason: "It was not found after all."},
+		"turno.conversation.rated.v1": thread.Rated{
+			Score: 5, Satisfied: &yes, Comment: "¡Gracias!", CreditOperator: "ana", CreditDepartment: "support",
+			Participants: []string{"ana", "leo"}, Closer: "operator:ana", Replaces: true,
+		},
+		"turno.conversation.archived.v1":   thread.Archived{Cause: "close"},
+		"turno.conversation.unarchived.v1": thread.Unarchived{Cause: "inbound"},
+		"turno.conversation.hidden.v1":     thread.Hidden{Reason: "Sent by mistake."},
+		"turno.conversation.read.v1":       thread.Read{Message: conversationID + "-m13"},
+		"turno.conversation.erased.v1":     thread.Erased{Contact: contact.ID(threadID), Identity: "a3b5c7d9e2f4g6h8j1k3m5n7pq"},
+
+		"turno.identity.claimed.v1": identity.Claimed{
+			Thread: threadID, Contact: contact.ID(threadID), Channel: "web", Kind: "address", Address: "+5491155550123", Cause: "first",
+		},
+		"turno.identity.released.v1": identity.Released{Thread: threadID, Cause: "erased"},
+
+		"turno.contact.profile_changed.v1": contact.ProfileChanged{
+			Name: "María López", Email: "maria@example.com", Phone: "+5491155550123", Company: "Flores SA",
+			Fields: map[string]domain.Personal{"dni": "30111222"},
+		},
+		"turno.contact.tagged.v1":    contact.Tagged{Tags: []string{"wholesale"}},
+		"turno.contact.untagged.v1":  contact.Untagged{Tags: []string{"wholesale"}},
+		"turno.contact.annotated.v1": contact.Annotated{Annotation: "a1", Text: "Prefers to be called in the afternoon."},
+		"turno.contact.blocked.v1":   contact.Blocked{Reason: "Insults."},
+		"turno.contact.unblocked.v1": contact.Unblocked{},
+		"turno.contact.erased.v1":    contact.Erased{Threads: []string{threadID}},
+
+		"turno.operator.registered.v1":  operator.Registered{Definition: ana},
+		"turno.operator.changed.v1":     operator.Changed{Definition: ana},
+		"turno.operator.deactivated.v1": operator.Deactivated{Definition: gone},
+		"turno.operator.reactivated.v1": operator.Reactivated{Definition: ana},
+		"turno.operator.erased.v1":      operator.Erased{Definition: operator.Definition{ID: "ana", Name: domain.Erased, Role: operator.RoleOperator, Departments: []string{"support"}}},
+
+		"turno.presence.connected.v1":          presence.Connected{Status: status},
+		"turno.presence.disconnected.v1":       presence.Disconnected{Status: presence.Status{Operator: "ana", Reason: "lunch"}, Cause: "lost"},
+		"turno.presence.became_available.v1":   presence.BecameAvailable{Status: status, By: "eva"},
+		"turno.presence.became_unavailable.v1": presence.BecameUnavailable{Status: away, By: "eva"},
+
+		"turno.department.created.v1": department.Created{Definition: support},
+		"turno.department.changed.v1": department.Changed{Definition: support},
+		"turno.department.retired.v1": department.Retired{Definition: department.Definition{ID: "support", Name: "Support", Retired: true}},
+
+		"turno.channel.created.v1": setting.ChannelCreated{Channel: web},
+		"turno.channel.changed.v1": setting.ChannelChanged{Channel: web},
+		"turno.channel.retired.v1": setting.ChannelRetired{Channel: setting.Channel{ID: "web", Type: "generic", Name: "Web chat", Department: "support", Retired: true}},
+		"turno.token.issued.v1":    setting.TokenIssued{Token: token},
+		"turno.token.revoked.v1":   setting.TokenRevoked{Token: setting.Token{ID: "crm", Owner: "service:crm", Fingerprint: "0f1e2d3c", Revoked: true}},
+
+		"turno.sequence.reserved.v1": sequence.Reserved{From: 1001, To: 2000},
+
+		"turno.log.created.v1":  ledger.Created{ID: "m4k7q2x9c5v8b1n3z6a0s2d4f7"},
+		"turno.log.restored.v1": ledger.Restored{Epoch: 1, From: 90210, To: 91234, At: at},
+	}
+}
+
+// sampleCommit is a commit of one event, with all facts that its category has.
+func sampleCommit(k *kind, e domain.Event) domain.Commit {
+	c := domain.Commit{
+		ID: "c8f2k5q1w7e3r9t4y6u0i2o5p8", Recorded: at.Add(40 * time.Millisecond), Time: at, Origin: domain.OriginLive,
+		Aggregate: domain.Aggregate{Workspace: "default", Category: k.category, ID: "ana"},
+		Actor:     domain.Actor{Kind: domain.ActorOperator, ID: "ana", Via: "service:crm"},
+		BodyHash:  "b9d4f6h8", Image: 41, Key: goldenKey,
+		Trace:  "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		Events: []domain.Event{e},
+	}
+	switch k.category {
+	case domain.CategoryThread:
+		c.Aggregate.ID = threadID
+		c.Conversation, c.Ticket, c.Contact, c.Channel = conversationID, 1042, contact.ID(threadID), "web"
+		c.Before = &domain.Sight{State: "attending", Department: "support", Owner: "ana", Mentioned: []string{"eva", "leo"}, Hidden: true}
+		c.After = &domain.Sight{State: "closed", Department: "support", OwnerAtClose: "ana", Archived: true}
+	case domain.CategoryIdentity:
+		c.Aggregate.ID = "a3b5c7d9e2f4g6h8j1k3m5n7pq"
+	case domain.CategoryContact:
+		c.Aggregate.ID = contact.ID(threadID)
+	case domain.CategoryDepartment:
+		c.Aggregate.ID = "support"
+	case domain.CategorySetting:
+		c.Aggregate.ID = "channel.web"
+	case domain.CategorySequence:
+		c.Aggregate.ID = sequence.Conversation
+	case domain.CategoryLog:
+		c.Aggregate = domain.Aggregate{Workspace: "_", Category: domain.CategoryLog, ID: "self"}
+		c.Actor, c.Key = domain.Actor{Kind: domain.ActorSystem}, ""
+	}
+	return c
+}
