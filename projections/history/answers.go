@@ -133,7 +133,7 @@ type Message struct {
 	At           Time            `json:"at"`
 	SentAt       *Time           `json:"sent_at,omitempty"` // the channel's own timestamp
 	Position     domain.Position `json:"position"`
-	Note         bool            `json:"note,omitempty"` // internal: only with WithNotes
+	Note         bool            `json:"note,omitempty"` // internal; direction and kind are "note"
 	Mentions     []string        `json:"mentions,omitempty"`
 }
 
