@@ -14,6 +14,9 @@ func (d decision) tag(c Tag) ([]Event, *domain.Refusal) {
 	if len(c.Add)+len(c.Remove) == 0 {
 		return nil, invalid("Say tags to add or to remove.", "add", "remove")
 	}
+	if len(without(c.Add, c.Remove)) != len(c.Add) {
+		return nil, invalid("A tag can't be added and removed at once.", "add", "remove")
+	}
 	if !d.works() {
 		return nil, forbidden("Only its owner, or a supervisor, may tag it.")
 	}

@@ -1,0 +1,197 @@
+package thread_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// anyCommand draws a command as likely to be legal as not.
+func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
+	actors := []string{"ana", "beto", "eva", "carla", "dora", "greta", "quique", "sara", "susi", "adela", "otto", "old", "bot", "system", "service", "contact"}
+	operators := []string{"ana", "beto", "eva", "carla", "dora", "sara", "nadie", "old"}
+	departments := []string{"", "soporte", "ventas", "garantia", "cerrada", "nada"}
+	actor := w.actor(rapid.SampledFrom(actors).Draw(t, "actor"))
+	text := thread.Content{Kind: thread.KindText, Text: "hola"}
+	number := rapid.IntRange(0, max(w.state.Latest, 0)).Draw(t, "number")
+	switch rapid.IntRange(0, 19).Draw(t, "command") {
+	case 0, 1, 2:
+		return w.actor("contact"), 0, thread.Receive{
+			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb"}).Draw(t, "channel"), Contact: "c1",
+			IDHash: fmt.Sprint("h", rapid.IntRange(0, 30).Draw(t, "id")), Content: text, Ticket: int64(1000 + w.seq),
+		}
+	case 3:
+		return actor, 0, thread.Open{Channel: "web", Contact: "c1", IDHash: fmt.Sprint("o", w.seq), Content: text, Ticket: int64(1000 + w.seq)}
+	case 4, 5:
+		return actor, number, thread.Send{Content: text}
+	case 6:
+		return actor, number, thread.Take{}
+	case 7:
+		return actor, number, thread.Assign{Operator: rapid.SampledFrom(operators).Draw(t, "operator")}
+	case 8:
+		return actor, number, thread.Release{}
+	case 9, 10:
+		return actor, number, thread.Transfer{
+			Department: rapid.SampledFrom(departments).Draw(t, "department"),
+			Operator:   rapid.SampledFrom(append(operators, "", "")).Draw(t, "operator"),
+			Force:      rapid.Bool().Draw(t, "force"),
+		}
+	case 11:
+		return actor, number, thread.Pause{}
+	case 12:
+		return actor, number, thread.Resume{}
+	case 13:
+		return actor, number, thread.Tag{Add: []string{rapid.SampledFrom([]string{"a", "b"}).Draw(t, "tag")}, Remove: []string{"b"}}
+	case 14:
+		return actor, number, thread.Note{Text: "n", Mentions: []string{rapid.SampledFrom(operators).Draw(t, "mention")}}
+	case 15:
+		return actor, number, thread.Close{}
+	case 16:
+		return actor, number, thread.Reopen{}
+	case 17:
+		return actor, number, thread.Rate{Score: rapid.IntRange(1, 5).Draw(t, "score")}
+	case 18:
+		return actor, number, []thread.Command{thread.Archive{}, thread.Unarchive{}, thread.Ignore{}, thread.MarkRead{}}[rapid.IntRange(0, 3).Draw(t, "which")]
+	default:
+		return actor, number, thread.Hide{}
+	}
+}
+
+// TestNoAcceptedHistoryBreaksAnInvariant draws histories of legal and illegal commands and checks, after each of them, what
+// must hold of every conversation.
+func TestNoAcceptedHistoryBreaksAnInvariant(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld()
+		for range rapid.IntRange(1, 60).Draw(t, "length") {
+			w.now = w.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "seconds")) * time.Second)
+			actor, number, cmd := anyCommand(t, w)
+			before := sights(w)
+			events, refusal := w.do(actor, number, cmd)
+			if refusal != nil {
+				if refusal.Code == "" || refusal.Detail == "" {
+					t.Fatalf("%T was refused without a code or a reason: %+v", cmd, refusal)
+				}
+				if diff := cmp.Diff(before, sights(w)); diff != "" {
+					t.Fatalf("%T was refused and still changed something:\n%s", cmd, diff)
+				}
+				continue
+			}
+			check(t, w, cmd, events)
+		}
+	})
+}
+
+func check(t *rapid.T, w *world, cmd thread.Command, events []thread.Event) {
+	open := 0
+	for _, c := range w.state.Conversations {
+		if c.Open() {
+			open++
+		}
+		switch c.State {
+		case thread.StateAttending, thread.StatePaused:
+			if c.Owner == "" {
+				t.Fatalf("after %T %v: %s without an owner", cmd, events, c.State)
+			}
+			if op := w.image.Operators[c.Owner]; !op.Active || !(op.Member(c.Department) || op.Role == "admin") {
+				t.Fatalf("after %T %v: %s owns a conversation of %s", cmd, events, c.Owner, c.Department)
+			}
+		case thread.StateWaiting, thread.StateClosed:
+			if c.Owner != "" {
+				t.Fatalf("after %T %v: %s with the owner %s", cmd, events, c.State, c.Owner)
+			}
+		default:
+			t.Fatalf("after %T %v: state %q", cmd, events, c.State)
+		}
+		if c.State == thread.StateClosed && len(c.Mentioned) > 0 {
+			t.Fatalf("after %T: mentions outlive the close", cmd)
+		}
+		if w.image.Departments[c.Department].ID == "" {
+			t.Fatalf("after %T: department %q", cmd, c.Department)
+		}
+	}
+	if open > 1 {
+		t.Fatalf("after %T %v: %d conversations of one thread are open", cmd, events, open)
+	}
+	if len(events) > domain.MaxEvents {
+		t.Fatalf("%T made %d events", cmd, len(events))
+	}
+}
+
+func sights(w *world) map[int]domain.Sight {
+	all := map[int]domain.Sight{}
+	for n, c := range w.state.Conversations {
+		all[n] = *c.Sight()
+	}
+	return all
+}
+
+// TestSayingItAgainChangesNothing holds for commands that name an end, not a step: the second time nothing is appended, or
+// it is refused.
+func TestSayingItAgainChangesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld()
+		for range rapid.IntRange(1, 40).Draw(t, "length") {
+			actor, number, cmd := anyCommand(t, w)
+			if number == 0 {
+				number = w.state.Latest
+			}
+			events, refusal := w.do(actor, number, cmd)
+			switch cmd.(type) {
+			case thread.Send, thread.Note, thread.Open:
+				continue // each is a message or a note of its own
+			}
+			if refusal != nil || len(events) == 0 {
+				continue
+			}
+			again, refusal := w.do(actor, number, cmd)
+			if refusal == nil && len(again) > 0 {
+				t.Fatalf("%T by %s made %s, and again %s", cmd, actor, names(events), names(again))
+			}
+		}
+	})
+}
+
+func names(events []thread.Event) string {
+	var s []string
+	for _, e := range events {
+		s = append(s, fmt.Sprintf("%T", e))
+	}
+	return strings.Join(s, " ")
+}
+
+// TestALoadFromTheOpeningDecidesLikeAWholeOne replays the commits of a history from the opening of its newest conversation
+// and compares that conversation with what the whole history makes of it.
+func TestALoadFromTheOpeningDecidesLikeAWholeOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld()
+		var commits []domain.Commit
+		w.record = func(c domain.Commit) { commits = append(commits, c) }
+		for range rapid.IntRange(1, 60).Draw(t, "length") {
+			w.now = w.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "seconds")) * time.Second)
+			actor, number, cmd := anyCommand(t, w)
+			w.do(actor, number, cmd)
+		}
+		if w.state.Latest == 0 {
+			return
+		}
+		short := thread.State{ID: w.state.ID}
+		for _, c := range commits {
+			if c.Position >= w.state.Current().Opened {
+				short.Apply(&c)
+			}
+		}
+		if diff := cmp.Diff(w.state.Current(), short.Current()); diff != "" {
+			t.Fatalf("the newest conversation differs:\n%s", diff)
+		}
+		if short.Hashed != w.state.Hashed || short.Latest != w.state.Latest || short.Version != w.state.Version {
+			t.Fatalf("the thread differs: %d %d %d, want %d %d %d", short.Hashed, short.Latest, short.Version, w.state.Hashed, w.state.Latest, w.state.Version)
+		}
+	})
+}

@@ -1,0 +1,342 @@
+package thread_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// A scenario file holds lines of the form
+//
+//	[+5m] actor: command args => events | state department owner
+//	[+5m] actor: command args => refused code missing…
+//
+// under a line "scenario <ids>: <what it shows>". "=> nothing" is a success without events. What stands behind | is checked
+// where it is given. See desk for who is who.
+func TestScenariosOfAConversation(t *testing.T) {
+	files, err := filepath.Glob("testdata/scenarios/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, file := range files {
+		for _, sc := range readScenarios(t, file) {
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt")+"/"+sc.name, func(t *testing.T) {
+				w := newWorld()
+				for _, l := range sc.lines {
+					l.run(t, w)
+				}
+			})
+		}
+	}
+}
+
+type scenario struct {
+	name  string
+	lines []line
+}
+
+type line struct {
+	where  string
+	text   string
+	actor  string
+	verb   string
+	args   []string
+	events string
+	state  string
+}
+
+var lineForm = regexp.MustCompile(`^(\+\S+ )?([a-z]+): ([a-z]+)(.*?) => ([^|]+?)(?: \| (.+))?$`)
+var argForm = regexp.MustCompile(`"[^"]*"|\S+`)
+
+func readScenarios(t *testing.T, file string) []scenario {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var all []scenario
+	for n, in := 1, bufio.NewScanner(f); in.Scan(); n++ {
+		text := strings.TrimSpace(in.Text())
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		if name, ok := strings.CutPrefix(text, "scenario "); ok {
+			all = append(all, scenario{name: name})
+			continue
+		}
+		m := lineForm.FindStringSubmatch(text)
+		if m == nil || len(all) == 0 {
+			t.Fatalf("%s:%d: can't read %q", file, n, text)
+		}
+		l := line{where: fmt.Sprintf("%s:%d", file, n), text: text, actor: m[2], verb: m[3], events: m[5], state: m[6]}
+		if m[1] != "" {
+			l.args = append(l.args, strings.TrimSpace(m[1]))
+		}
+		for _, a := range argForm.FindAllString(m[4], -1) {
+			l.args = append(l.args, strings.Trim(a, `"`))
+		}
+		s := &all[len(all)-1]
+		s.lines = append(s.lines, l)
+	}
+	return all
+}
+
+// world is one thread at the desk, with a clock.
+type world struct {
+	state thread.State
+	image *setting.Image
+	now   time.Time
+	seq   domain.Position
+
+	record func(domain.Commit) // may be nil
+}
+
+func newWorld() *world {
+	return &world{
+		state: thread.State{ID: "t1"}, image: desk(), now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC),
+	}
+}
+
+// desk: ana, beto and eva (not connected) answer in soporte; carla in ventas; dora in both; greta in garantia; quique in
+// cobros. sara supervises soporte, adela administers, otto audits. old was deactivated.
+func desk() *setting.Image {
+	img := &setting.Image{
+		Workspace: "default", Position: 1,
+		Operators: map[string]operator.Definition{}, Presence: map[string]presence.Status{},
+		Departments: map[string]department.Definition{
+			"soporte": {ID: "soporte", Name: "Soporte"},
+			"ventas":  {ID: "ventas", Name: "Ventas"},
+			"cobros": {ID: "cobros", Name: "Cobros", Close: department.Guards{
+				Fields: []string{"motivo"}, Classification: true, Category: true, Summary: true}},
+			"garantia": {ID: "garantia", Name: "Garantía", Settings: department.Settings{
+				ResumeOnInbound: true, KeepOnClose: true, ReopenWithin: 3600}},
+			"cerrada": {ID: "cerrada", Name: "Cerrada", Retired: true},
+		},
+		Channels: map[string]setting.Channel{
+			"web":    {ID: "web", Type: "generic", Department: "soporte"},
+			"garweb": {ID: "garweb", Type: "generic", Department: "garantia"},
+			"cobweb": {ID: "cobweb", Type: "generic", Department: "cobros"},
+			"vieja":  {ID: "vieja", Type: "generic", Department: "soporte", Retired: true},
+		},
+	}
+	add := func(id string, role operator.Role, connected bool, departments ...string) {
+		img.Operators[id] = operator.Definition{ID: id, Role: role, Departments: departments, Active: id != "old"}
+		img.Presence[id] = presence.Status{Operator: id, Connected: connected, Available: connected}
+	}
+	add("ana", "operator", true, "soporte")
+	add("beto", "operator", true, "soporte")
+	add("eva", "operator", false, "soporte")
+	add("carla", "operator", true, "ventas")
+	add("dora", "operator", true, "soporte", "ventas")
+	add("greta", "operator", true, "garantia")
+	add("quique", "operator", true, "cobros")
+	add("sara", "supervisor", true, "soporte")
+	add("susi", "supervisor", true, "cobros")
+	add("adela", "admin", true)
+	add("otto", "auditor", true, "soporte")
+	add("old", "operator", false, "soporte")
+	return img
+}
+
+func (w *world) actor(name string) domain.Actor {
+	switch name {
+	case "contact", "bot", "system":
+		return domain.Actor{Kind: domain.ActorKind(name)}
+	case "service":
+		return domain.Actor{Kind: domain.ActorService, ID: "crm"}
+	}
+	return domain.Actor{Kind: domain.ActorOperator, ID: name}
+}
+
+// do decides a command on the newest conversation (or on number, when it isn't 0) and applies what it makes.
+func (w *world) do(actor domain.Actor, number int, cmd thread.Command) ([]thread.Event, *domain.Refusal) {
+	conv := w.state.Current()
+	if number != 0 {
+		conv = w.state.Conversations[number]
+	}
+	events, refusal := thread.Decide(&w.state, conv, cmd, thread.Facts{Image: w.image, Actor: actor, Thread: w.state.ID, Now: w.now})
+	if refusal != nil || len(events) == 0 {
+		return nil, refusal
+	}
+	w.seq++
+	c := domain.Commit{
+		ID: "cmd" + strconv.Itoa(int(w.seq)), Position: w.seq, Version: domain.Version(w.seq), Recorded: w.now, Time: w.now, Actor: actor, Key: "k1",
+	}
+	for _, e := range events {
+		c.Events = append(c.Events, e)
+		if o, ok := e.(thread.Opened); ok {
+			c.Conversation = thread.ConversationID(w.state.ID, o.Number)
+		}
+	}
+	if c.Conversation == "" {
+		c.Conversation = conv.ID
+	}
+	w.state.Apply(&c)
+	if w.record != nil {
+		w.record(c)
+	}
+	return events, nil
+}
+
+func (l line) run(t *testing.T, w *world) {
+	t.Helper()
+	args := l.args
+	if len(args) > 0 && strings.HasPrefix(args[0], "+") {
+		d, err := time.ParseDuration(args[0][1:])
+		if err != nil {
+			t.Fatalf("%s: %v", l.where, err)
+		}
+		w.now, args = w.now.Add(d), args[1:]
+	}
+	number := 0
+	if len(args) > 0 && strings.HasPrefix(args[0], "#") {
+		number, _ = strconv.Atoi(args[0][1:])
+		args = args[1:]
+	}
+	events, refusal := w.do(w.actor(l.actor), number, command(t, w, l, args))
+	got := "nothing"
+	if refusal != nil {
+		got = strings.Join(append([]string{"refused", string(refusal.Code)}, refusal.Missing...), " ")
+	} else if len(events) > 0 {
+		names := make([]string, len(events))
+		for i, e := range events {
+			names[i] = strings.ToLower(reflect.TypeOf(e).Name())
+		}
+		got = strings.Join(names, " ")
+	}
+	if got != l.events {
+		t.Fatalf("%s: %s\n got %s", l.where, l.text, got)
+	}
+	if l.state == "" {
+		return
+	}
+	conv := w.state.Current()
+	if number != 0 {
+		conv = w.state.Conversations[number]
+	}
+	if got := strings.TrimSpace(strings.Join([]string{conv.State, conv.Department, conv.Owner}, " ")); got != l.state {
+		t.Fatalf("%s: %s\n now %s", l.where, l.text, got)
+	}
+}
+
+// command reads the words behind a verb. k=v arguments are named, the others stand in order.
+func command(t *testing.T, w *world, l line, args []string) thread.Command {
+	t.Helper()
+	named, plain := map[string]string{}, []string{}
+	for _, a := range args {
+		if k, v, ok := strings.Cut(a, "="); ok {
+			named[k] = strings.Trim(v, `"`)
+		} else {
+			plain = append(plain, a)
+		}
+	}
+	first := strings.Join(plain, " ")
+	text := thread.Content{Kind: thread.KindText, Text: domain.Personal(first)}
+	list := func(s string) []string {
+		if s == "" {
+			return nil
+		}
+		return strings.Split(s, ",")
+	}
+	channel := named["channel"]
+	if channel == "" {
+		channel = "web"
+	}
+	hash := named["id"]
+	if hash == "" {
+		hash = fmt.Sprintf("h%d", w.seq)
+	}
+	switch l.verb {
+	case "receive":
+		return thread.Receive{Channel: channel, Contact: "c1", IDHash: hash, Content: text, Ticket: 100 + int64(w.seq)}
+	case "open":
+		return thread.Open{Channel: channel, Contact: "c1", Department: named["department"], IDHash: hash, Content: text, Ticket: 100 + int64(w.seq)}
+	case "send":
+		return thread.Send{Content: text, Sender: thread.Sender(named["sender"])}
+	case "take":
+		return thread.Take{}
+	case "assign":
+		return thread.Assign{Operator: first}
+	case "release":
+		return thread.Release{}
+	case "transfer":
+		return thread.Transfer{Department: named["department"], Operator: named["operator"], Force: named["force"] == "yes"}
+	case "pause":
+		p := thread.Pause{Reason: domain.Personal(first)}
+		if in := named["for"]; in != "" {
+			d, err := time.ParseDuration(in)
+			if err != nil {
+				t.Fatalf("%s: %v", l.where, err)
+			}
+			until := w.now.Add(d)
+			p.Until = &until
+		}
+		return p
+	case "resume":
+		return thread.Resume{}
+	case "tag":
+		return thread.Tag{Add: list(named["add"]), Remove: list(named["remove"])}
+	case "note":
+		return thread.Note{Text: domain.Personal(first), Mentions: list(named["mentions"])}
+	case "classify":
+		return thread.Classify{Classified: classified(named)}
+	case "close":
+		c := thread.Close{
+			Reason: thread.CloseReason(named["reason"]), Category: named["category"], Summary: domain.Personal(first),
+			Tags: list(named["tags"]), Override: domain.Personal(named["override"]),
+		}
+		if named["outcome"] != "" || named["motivo"] != "" {
+			k := classified(named)
+			c.Classify = &k
+		}
+		return c
+	case "reopen":
+		return thread.Reopen{}
+	case "rate":
+		r := thread.Rate{}
+		if n, err := strconv.Atoi(first); err == nil {
+			r.Score = n
+		} else if first != "" {
+			yes := first == "yes"
+			r.Satisfied = &yes
+		}
+		return r
+	case "archive":
+		return thread.Archive{}
+	case "unarchive":
+		return thread.Unarchive{}
+	case "ignore":
+		return thread.Ignore{}
+	case "delete":
+		return thread.Hide{}
+	case "read":
+		return thread.MarkRead{Message: first}
+	case "erase":
+		return thread.Erase{}
+	}
+	t.Fatalf("%s: no command %q", l.where, l.verb)
+	return nil
+}
+
+func classified(named map[string]string) thread.Classified {
+	c := thread.Classified{Outcome: named["outcome"]}
+	if m := named["motivo"]; m != "" {
+		c.Fields = map[string]domain.Personal{"motivo": domain.Personal(m)}
+	}
+	return c
+}
