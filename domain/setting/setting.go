@@ -19,12 +19,19 @@ type Token struct {
 	Owner       string          `json:"owner"` // "operator:<id>", "service:<id>" or "admin"
 	Name        domain.Personal `json:"name,omitempty"`
 	Scopes      []string        `json:"scopes,omitempty"` // services only: "conversations:write" …
-	Fingerprint string          `json:"fingerprint"`      // the first 8 hex digits of the hash of the secret
+	Fingerprint string          `json:"fingerprint"`      // the first 8 hex digits of a keyed hash of the token
 	Revoked     bool            `json:"revoked,omitempty"`
 }
 
 // Event is one fact about a setting.
 type Event interface{ event() }
+
+// ExtensionClaimed gives an extension to an operator, from whoever had it. Aggregate setting/extension.<extension>. An
+// operator's definition shows an extension only while it has the claim, so no two active operators ever share one.
+type ExtensionClaimed struct {
+	Extension string `json:"extension"`
+	Operator  string `json:"operator"`
+}
 
 // ChannelCreated adds a channel. Aggregate setting/channel.<id>.
 type ChannelCreated struct{ Channel }
@@ -41,8 +48,9 @@ type TokenIssued struct{ Token }
 // TokenRevoked takes it back.
 type TokenRevoked struct{ Token }
 
-func (ChannelCreated) event() {}
-func (ChannelChanged) event() {}
-func (ChannelRetired) event() {}
-func (TokenIssued) event()    {}
-func (TokenRevoked) event()   {}
+func (ExtensionClaimed) event() {}
+func (ChannelCreated) event()   {}
+func (ChannelChanged) event()   {}
+func (ChannelRetired) event()   {}
+func (TokenIssued) event()      {}
+func (TokenRevoked) event()     {}

@@ -1,0 +1,84 @@
+package department
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/turno-desk/turno/domain"
+)
+
+// Limits of a definition.
+const (
+	MaxName     = 100 // bytes
+	MaxCapacity = 1000
+	MaxReopen   = 366 * 24 * 3600 // seconds
+	MaxFields   = 50
+)
+
+// CodeInUse refuses to retire what others rest on; Missing names them: "channel:<id>", "operator:<id>".
+const CodeInUse domain.Code = "in_use"
+
+// Put makes a department, or replaces its definition; a retired one comes back.
+type Put struct {
+	ID       string
+	Name     string
+	Capacity int
+	Close    Guards
+	Settings Settings
+}
+
+// DecidePut says what a Put makes of the department as it is (zero: there is none). Saying the same again makes nothing.
+func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
+	p.Name = strings.TrimSpace(p.Name)
+	p.Close.Fields = slices.Compact(slices.Sorted(slices.Values(p.Close.Fields)))
+	var bad []string
+	if !domain.ValidID(p.ID) {
+		bad = append(bad, "id")
+	}
+	if p.Name == "" || !domain.Fits(domain.Personal(p.Name), MaxName) {
+		bad = append(bad, "name")
+	}
+	if p.Capacity < 0 || p.Capacity > MaxCapacity {
+		bad = append(bad, "capacity")
+	}
+	if len(p.Close.Fields) > MaxFields || slices.ContainsFunc(p.Close.Fields, func(id string) bool { return !domain.ValidID(id) }) {
+		bad = append(bad, "close.fields")
+	}
+	if p.Settings.ReopenWithin < 0 || p.Settings.ReopenWithin > MaxReopen {
+		bad = append(bad, "settings.reopen_within_s")
+	}
+	if len(bad) > 0 {
+		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
+			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, ids of fields and a time to reopen of up to 366 days."}
+	}
+	d := Definition{ID: p.ID, Name: p.Name, Capacity: p.Capacity, Close: p.Close, Settings: p.Settings}
+	switch {
+	case is.ID == "":
+		return []Event{Created{d}}, nil
+	case is.equal(d):
+		return nil, nil
+	}
+	return []Event{Changed{d}}, nil
+}
+
+// DecideRetire takes the department out of use. inUse are the channels that start there and the active operators who belong
+// to it: as long as there are any it is refused. Again is nothing.
+func DecideRetire(is Definition, inUse []string) ([]Event, *domain.Refusal) {
+	switch {
+	case is.ID == "":
+		return nil, &domain.Refusal{Code: domain.CodeNotFound, OnSettings: true, Detail: "There is no such department."}
+	case is.Retired:
+		return nil, nil
+	case len(inUse) > 0:
+		return nil, &domain.Refusal{Code: CodeInUse, Missing: inUse, OnSettings: true,
+			Detail: "Channels start in this department, or active operators belong to it."}
+	}
+	is.Retired = true
+	return []Event{Retired{is}}, nil
+}
+
+func (d Definition) equal(o Definition) bool {
+	return d.ID == o.ID && d.Name == o.Name && d.Retired == o.Retired && d.Capacity == o.Capacity && d.Settings == o.Settings &&
+		d.Close.Classification == o.Close.Classification && d.Close.Category == o.Close.Category && d.Close.Summary == o.Close.Summary &&
+		slices.Equal(d.Close.Fields, o.Close.Fields)
+}

@@ -1,0 +1,174 @@
+package setting
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/access"
+	"github.com/turno-desk/turno/domain/operator"
+)
+
+// Limits of a definition.
+const (
+	MaxName = 100 // bytes
+	MaxText = 200 // bytes of a token's name
+)
+
+// Generic is the type of a channel whose messages come in over the API.
+const Generic = "generic"
+
+// Owner of the administrator's token, and the id of the first one.
+const (
+	AdminOwner = "admin"
+	AdminToken = "admin"
+)
+
+// PutChannel makes a channel, or replaces its definition; a retired one comes back. Its type stays as it was made.
+type PutChannel struct {
+	ID         string
+	Type       string
+	Name       string
+	Department string
+}
+
+// DecidePutChannel says what a PutChannel makes of the channel as it is (zero: there is none). Saying the same again makes nothing.
+func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Refusal) {
+	p.Name = strings.TrimSpace(p.Name)
+	var bad []string
+	if !domain.ValidID(p.ID) {
+		bad = append(bad, "id")
+	}
+	if p.Type != Generic || is.ID != "" && is.Type != p.Type {
+		bad = append(bad, "type")
+	}
+	if p.Name == "" || !domain.Fits(domain.Personal(p.Name), MaxName) {
+		bad = append(bad, "name")
+	}
+	if !domain.ValidID(p.Department) {
+		bad = append(bad, "department")
+	}
+	if len(bad) > 0 {
+		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
+			Detail: "A channel takes an id, a name, the id of a department and the type generic."}
+	}
+	d, ok := img.Department(p.Department)
+	if !ok || d.Retired {
+		code, detail := domain.CodeUnknownSetting, "There is no such department."
+		if ok {
+			code, detail = domain.CodeRetired, "The department was retired."
+		}
+		return nil, &domain.Refusal{Code: code, Missing: []string{"department:" + p.Department}, OnSettings: true, Detail: detail}
+	}
+	c := Channel{ID: p.ID, Type: p.Type, Name: p.Name, Department: p.Department}
+	switch {
+	case is.ID == "":
+		return []Event{ChannelCreated{c}}, nil
+	case is == c:
+		return nil, nil
+	}
+	return []Event{ChannelChanged{c}}, nil
+}
+
+// DecideRetireChannel takes the channel out of use: it takes in and opens nothing any more. Its open conversations go on.
+func DecideRetireChannel(is Channel) ([]Event, *domain.Refusal) {
+	if is.ID == "" {
+		return nil, &domain.Refusal{Code: domain.CodeNotFound, OnSettings: true, Detail: "There is no such channel."}
+	}
+	if is.Retired {
+		return nil, nil
+	}
+	is.Retired = true
+	return []Event{ChannelRetired{is}}, nil
+}
+
+// IssueToken gives a right to use the API. The fingerprint is of the secret, which the caller keeps.
+type IssueToken struct {
+	ID          string
+	Owner       string // "operator:<id>", "service:<id>" or "admin"
+	Name        domain.Personal
+	Scopes      []string // of a service: at least one
+	Fingerprint string
+}
+
+// DecideIssue says what an IssueToken makes of the token as it is (zero: there is none). Only the administrator's first
+// token may be issued anew, which replaces it.
+func DecideIssue(is Token, p IssueToken, img *Image) ([]Event, *domain.Refusal) {
+	p.Name = domain.Personal(strings.TrimSpace(string(p.Name)))
+	p.Scopes = slices.Compact(slices.Sorted(slices.Values(p.Scopes)))
+	kind, owner, _ := strings.Cut(p.Owner, ":")
+	service := kind == "service" && domain.ValidID(owner)
+	var bad []string
+	if !domain.ValidID(p.ID) || is.ID != "" && p.ID != AdminToken {
+		bad = append(bad, "id")
+	}
+	if !service && (kind != "operator" || !domain.ValidID(owner)) && p.Owner != AdminOwner {
+		bad = append(bad, "owner")
+	}
+	if !domain.Fits(p.Name, MaxText) {
+		bad = append(bad, "name")
+	}
+	if service != (len(p.Scopes) > 0) || slices.ContainsFunc(p.Scopes, func(s string) bool { return !access.ValidScope(s) }) {
+		bad = append(bad, "scopes")
+	}
+	if len(bad) > 0 {
+		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
+			Detail: "A token takes an owner and optionally a name; a service's token takes one scope or more, and no other takes any."}
+	}
+	if kind == "operator" {
+		if r := activeOperator(img, owner); r != nil {
+			return nil, r
+		}
+	}
+	t := Token{ID: p.ID, Owner: p.Owner, Name: p.Name, Scopes: p.Scopes, Fingerprint: p.Fingerprint}
+	if is.equal(t) {
+		return nil, nil
+	}
+	return []Event{TokenIssued{t}}, nil
+}
+
+// DecideRevoke takes the right back; again is nothing.
+func DecideRevoke(is Token) ([]Event, *domain.Refusal) {
+	if is.ID == "" {
+		return nil, &domain.Refusal{Code: domain.CodeNotFound, OnSettings: true, Detail: "There is no such token."}
+	}
+	if is.Revoked {
+		return nil, nil
+	}
+	is.Revoked = true
+	return []Event{TokenRevoked{is}}, nil
+}
+
+func activeOperator(img *Image, id string) *domain.Refusal {
+	d, ok := img.Operator(id)
+	switch {
+	case !ok:
+		return &domain.Refusal{Code: domain.CodeUnknownSetting, Missing: []string{"operator:" + id}, OnSettings: true, Detail: "There is no such operator."}
+	case !d.Active:
+		return &domain.Refusal{Code: domain.CodeRetired, Missing: []string{"operator:" + id}, OnSettings: true, Detail: "The operator was deactivated."}
+	}
+	return nil
+}
+
+func (t Token) equal(o Token) bool {
+	return t.ID == o.ID && t.Owner == o.Owner && t.Name == o.Name && t.Fingerprint == o.Fingerprint && t.Revoked == o.Revoked &&
+		slices.Equal(t.Scopes, o.Scopes)
+}
+
+// InUse names what rests on a department: the channels that start there and its active members.
+func (i *Image) InUse(department string) []string {
+	var uses []string
+	for id, c := range i.Channels {
+		if c.Department == department && !c.Retired {
+			uses = append(uses, "channel:"+id)
+		}
+	}
+	slices.Sort(uses)
+	for _, m := range i.MembersOf(department) {
+		uses = append(uses, "operator:"+m.ID)
+	}
+	return uses
+}
+
+// Known is what decisions about operators need of the departments.
+func (i *Image) Known() operator.Departments { return i.Departments }
