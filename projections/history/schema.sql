@@ -1,0 +1,84 @@
+-- Every row says which workspace it belongs to and which positions it came from. A conversation is known by the position
+-- of its opening, an event by its place: position × 128 + index in its commit. Both grow with the log, so that all tables
+-- grow at their ends. Times are Unix milliseconds. An interval holds from from_position up to, not including, to_position.
+
+-- Each conversation as it is now. facts and personal are JSON; personal holds all that an erasure blanks.
+CREATE TABLE IF NOT EXISTS conversations (
+	opened            INTEGER PRIMARY KEY,
+	workspace         TEXT    NOT NULL,
+	thread            TEXT    NOT NULL,
+	number            INTEGER NOT NULL,
+	ticket            INTEGER NOT NULL,
+	contact           TEXT    NOT NULL,
+	channel           TEXT    NOT NULL,
+	direction         TEXT    NOT NULL,
+	opened_department TEXT    NOT NULL,
+	opened_at         INTEGER NOT NULL,
+	revision          INTEGER NOT NULL,
+	sight_from        INTEGER NOT NULL,
+	state             TEXT    NOT NULL,
+	department        TEXT    NOT NULL,
+	owner             TEXT    NOT NULL,
+	owner_at_close    TEXT    NOT NULL,
+	mentioned         TEXT    NOT NULL, -- ids between spaces
+	archived          INTEGER NOT NULL,
+	hidden            INTEGER NOT NULL,
+	closed_at         INTEGER NOT NULL, -- 0 while it is open
+	category          TEXT    NOT NULL,
+	facts             TEXT    NOT NULL,
+	personal          TEXT    NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS conversations_thread ON conversations (workspace, thread, number);
+CREATE INDEX IF NOT EXISTS conversations_ticket ON conversations (workspace, ticket);
+CREATE INDEX IF NOT EXISTS conversations_contact ON conversations (workspace, contact, opened_at);
+CREATE INDEX IF NOT EXISTS conversations_opened ON conversations (workspace, opened_at);
+CREATE INDEX IF NOT EXISTS conversations_closed ON conversations (workspace, closed_at) WHERE closed_at > 0;
+
+-- What the access rule and the lists need to know of a conversation, at every position.
+CREATE TABLE IF NOT EXISTS sights (
+	conversation   INTEGER NOT NULL,
+	from_position  INTEGER NOT NULL,
+	to_position    INTEGER NOT NULL,
+	workspace      TEXT    NOT NULL,
+	state          TEXT    NOT NULL,
+	department     TEXT    NOT NULL,
+	owner          TEXT    NOT NULL,
+	owner_at_close TEXT    NOT NULL,
+	mentioned      TEXT    NOT NULL,
+	archived       INTEGER NOT NULL,
+	hidden         INTEGER NOT NULL,
+	closed_at      INTEGER NOT NULL,
+	PRIMARY KEY (conversation, from_position)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS tags (
+	conversation  INTEGER NOT NULL,
+	tag           TEXT    NOT NULL,
+	from_position INTEGER NOT NULL,
+	to_position   INTEGER NOT NULL,
+	workspace     TEXT    NOT NULL,
+	PRIMARY KEY (conversation, tag, from_position)
+) WITHOUT ROWID;
+
+-- Every event of every conversation. data is the event as JSON.
+CREATE TABLE IF NOT EXISTS entries (
+	at           INTEGER PRIMARY KEY,
+	workspace    TEXT    NOT NULL,
+	conversation INTEGER NOT NULL,
+	type         TEXT    NOT NULL,
+	actor        TEXT    NOT NULL,
+	via          TEXT    NOT NULL,
+	time         INTEGER NOT NULL,
+	recorded     INTEGER NOT NULL,
+	id_hash      TEXT,             -- of a message
+	data         TEXT    NOT NULL
+);
+CREATE INDEX IF NOT EXISTS entries_conversation ON entries (conversation);
+CREATE INDEX IF NOT EXISTS entries_id_hash ON entries (conversation, id_hash) WHERE id_hash IS NOT NULL;
+
+-- The words of the entries, by their place. It holds no text: whoever takes words out must name them. secure-delete takes
+-- them out of the pages at once instead of marking them.
+CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5 (
+	text, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
+);
+INSERT INTO texts (texts, rank) VALUES ('secure-delete', 1);

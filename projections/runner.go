@@ -1,0 +1,270 @@
+package projections
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"go.uber.org/zap"
+)
+
+// ErrForeignLog says that a view was built from another log than the one at hand. It is for a person to sort out which of
+// the two belongs here, so nothing is rebuilt by itself.
+var ErrForeignLog = errors.New("the view belongs to another log")
+
+// ErrPoison says that a projection could not digest a commit while nothing may be parked.
+var ErrPoison = errors.New("the projection can't digest a commit")
+
+// Reasons to leave off reading; none of them leaves Run.
+var (
+	errLost   = errors.New("another runner wrote the next batch")
+	errBehind = errors.New("fell behind the head")
+)
+
+// Options tune a Runner. The zero value works.
+type Options struct {
+	Logger    *zap.Logger   // none when nil
+	Batch     int           // commits per transaction at the head; 500 when 0
+	CatchUp   int           // commits per transaction while further behind than Batch; 5000 when 0
+	Linger    time.Duration // least time between two transactions at the head; 5 ms when 0, none when negative
+	Heartbeat time.Duration // between two writings of the status; 1 s when 0
+	StandBy   time.Duration // how long another runner's checkpoint must stand still before this one takes over; 1 s when 0
+	Retry     time.Duration // pause after an error of the log or the store; 1 s when 0
+	Strict    bool          // a commit that can't be digested ends Run with ErrPoison, instead of parking its aggregate
+	Now       func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&o.Linger, 5*time.Millisecond)
+	def(&o.Heartbeat, time.Second)
+	def(&o.StandBy, time.Second)
+	def(&o.Retry, time.Second)
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	if o.Batch <= 0 {
+		o.Batch = 500
+	}
+	if o.CatchUp <= 0 {
+		o.CatchUp = max(5000, o.Batch)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Runner keeps one view up with the log. Any number of runners may run one projection, in any number of processes: each
+// batch is written by exactly one of them, and the others stand by.
+type Runner struct {
+	source     Source
+	store      Store
+	projection Projection
+	announcer  Announcer
+	o          Options
+	log        *zap.Logger
+
+	db *sql.DB
+	at checkpoint // only the goroutine of Run
+
+	mu     sync.Mutex
+	status Status
+	active bool
+}
+
+// NewRunner makes a runner; Run starts it. announcer may be nil. A Projection remembers rows: give each runner its own.
+func NewRunner(source Source, store Store, p Projection, announcer Announcer, o Options) *Runner {
+	o = o.withDefaults()
+	return &Runner{
+		source: source, store: store, projection: p, announcer: announcer, o: o,
+		log:    o.Logger.With(zap.String("projection", p.Name()), zap.Int("version", p.Version())),
+		status: Status{Projection: p.Name(), Version: p.Version()},
+	}
+}
+
+// Run follows the log until ctx ends, finishes the batch at hand and returns nil. Errors of the log and of the store are
+// logged and tried again. It returns an error when the view belongs to another log (ErrForeignLog), when its file can't be
+// opened, and with Options.Strict when a commit can't be digested (ErrPoison).
+func (r *Runner) Run(ctx context.Context) error {
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	defer r.close()
+	beat := make(chan struct{})
+	beating, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(beat)
+		r.heartbeats(beating)
+	}()
+	defer func() { stop(); <-beat }()
+
+	for {
+		err := r.follow(ctx)
+		r.setActive(false)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, ErrForeignLog), errors.Is(err, ErrPoison):
+			return err
+		case errors.Is(err, errLost):
+			r.log.Info("another runner is at work, standing by", zap.Uint64("position", uint64(r.at.position)))
+			err = r.standBy(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.log.Warn("the projection was interrupted and goes on", zap.Error(err))
+			pause(ctx, r.o.Retry)
+		}
+	}
+}
+
+// RunToHead builds the view up to the head that the log has now, and returns. It never parks, whatever Options.Strict says,
+// and gives up on the first error.
+func (r *Runner) RunToHead(ctx context.Context) error {
+	r.o.Strict = true
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	defer r.close()
+	if err := r.verify(ctx); err != nil {
+		return err
+	}
+	if err := r.read(ctx, r.o.CatchUp, true); err != nil {
+		return err
+	}
+	return r.store.Activate(ctx, r.projection.Name(), r.projection.Version())
+}
+
+func (r *Runner) open(ctx context.Context) error {
+	db, err := r.store.Writer(ctx, r.projection.Name(), r.projection.Version(), schema+r.projection.Schema())
+	if err != nil {
+		return fmt.Errorf("projection %s: %w", r.projection.Name(), err)
+	}
+	r.db = db
+	return nil
+}
+
+func (r *Runner) close() {
+	r.projection.Forget()
+	if err := r.db.Close(); err != nil {
+		r.log.Warn("close the view", zap.Error(err))
+	}
+}
+
+// follow reads on from the view's checkpoint, in large batches until it is near the head and in small ones from there. It
+// returns the error that ended it.
+func (r *Runner) follow(ctx context.Context) error {
+	if err := r.verify(ctx); err != nil {
+		return err
+	}
+	r.setActive(true)
+	for {
+		head, err := r.source.Head(ctx)
+		if err != nil {
+			return fmt.Errorf("head of the log: %w", err)
+		}
+		if distance(r.at.position, head) > uint64(r.o.Batch) {
+			if err := r.read(ctx, r.o.CatchUp, true); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.store.Activate(ctx, r.projection.Name(), r.projection.Version()); err != nil {
+			return err
+		}
+		if err := r.read(ctx, r.o.Batch, false); !errors.Is(err, errBehind) {
+			return err
+		}
+	}
+}
+
+// read applies what comes after the checkpoint. toHead: until the head of now; otherwise until an error.
+func (r *Runner) read(ctx context.Context, size int, toHead bool) error {
+	full := 0
+	var written time.Time
+	o := ReadOptions{Open: r.projection.Opens(), Max: size, ToHead: toHead}
+	return r.source.Read(ctx, r.at.position, o, func(chunk []domain.Commit) error {
+		if !toHead && len(chunk) < size {
+			// At the head every transaction costs the same, be it for one commit: a little patience makes them fewer.
+			pause(ctx, r.o.Linger-time.Since(written))
+		}
+		if err := r.apply(ctx, chunk); err != nil {
+			return err
+		}
+		written = time.Now()
+		if toHead {
+			return nil
+		}
+		if len(chunk) < size {
+			full = 0
+			return nil
+		}
+		if full++; full*size >= r.o.CatchUp {
+			return errBehind
+		}
+		return nil
+	})
+}
+
+// standBy returns when the other runner's checkpoint has stood still for a while although the log went on.
+func (r *Runner) standBy(ctx context.Context) error {
+	r.projection.Forget()
+	var last domain.Position
+	since := r.o.Now()
+	for pause(ctx, r.o.StandBy/4) {
+		at, err := PositionOf(ctx, r.db)
+		if err != nil {
+			return err
+		}
+		if at != last {
+			last, since = at, r.o.Now()
+			continue
+		}
+		if r.o.Now().Sub(since) < r.o.StandBy {
+			continue
+		}
+		head, err := r.source.Head(ctx)
+		if err != nil {
+			return fmt.Errorf("head of the log: %w", err)
+		}
+		if head != at {
+			r.log.Info("taking over, the other runner stands still", zap.Uint64("position", uint64(at)))
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+// pause waits for d and reports whether ctx is still alive.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// distance is how many commits lie between two positions, as far as positions tell: those of another epoch count from
+// where the log was restored.
+func distance(from, to domain.Position) uint64 {
+	const mask = 1<<domain.EpochBits - 1
+	a, b := uint64(from)&mask, uint64(to)&mask
+	if b < a {
+		return 0
+	}
+	return b - a
+}
