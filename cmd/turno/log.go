@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	natsjs "github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"github.com/turno-desk/turno/adapters/codec"
+	"github.com/turno-desk/turno/adapters/jetstream"
+	"github.com/turno-desk/turno/adapters/vault"
+)
+
+// logFlags say where the log is.
+type logFlags struct {
+	Data      string `type:"path" default:"./turno-data" placeholder:"DIR" help:"The data folder (${default})."`
+	NATS      string `name:"nats" placeholder:"URL" help:"An external NATS server or cluster, instead of the log of the data folder."`
+	Creds     string `type:"path" placeholder:"FILE" help:"Credentials file for --nats."`
+	Workspace string `default:"default" help:"The workspace."`
+}
+
+// hostFlags are those of a process that may host the log.
+type hostFlags struct {
+	NATSListen string `name:"nats-listen" placeholder:"ADDR" help:"Where the embedded log listens for other processes; by default a free port of the loopback, kept from then on."`
+	Sync       string `enum:"always,1s,off" default:"always" help:"When an acknowledged command is on disk: always, within 1s, or off (two minutes)."`
+}
+
+// reading is an open log with what reads and writes it: what every part of the program stands on.
+type reading struct {
+	dir       string
+	workspace string
+	server    *jetstream.Server // nil unless this process hosts the log
+	conn      *nats.Conn
+	vault     *vault.Vault
+	codec     *codec.Codec
+	store     *jetstream.Store
+}
+
+// openToServe opens the log for a process that lives on: it hosts the log of the folder, or dials the external one.
+func openToServe(p *program, f logFlags, h hostFlags) (*reading, error) {
+	if f.NATS != "" {
+		return openDialled(p, f, true)
+	}
+	if err := os.MkdirAll(f.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("create the data folder: %w", err)
+	}
+	server, err := jetstream.Host(p.ctx, jetstream.HostConfig{
+		Dir: f.Data, Listen: h.NATSListen, Sync: jetstream.Sync(h.Sync), Logger: p.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return openHosted(p, f, server)
+}
+
+// openToJoin opens the log that another process hosts, and waits for it as long as ctx lives.
+func openToJoin(p *program, f logFlags) (*reading, error) {
+	if f.NATS != "" {
+		return openDialled(p, f, true)
+	}
+	told := false
+	for {
+		conn, err := jetstream.Join(f.Data, reconnecting(p.log)...)
+		if err == nil {
+			r, err := openOn(p, f, nil, conn)
+			if err == nil || !passing(err) {
+				return r, err
+			}
+			p.log.Warn("the log does not answer yet", zap.Error(err))
+		} else if !errors.Is(err, jetstream.ErrNotServed) {
+			return nil, err
+		}
+		if !told {
+			p.log.Info("waiting for the log", zap.String("data", f.Data), zap.Error(err))
+			told = true
+		}
+		select {
+		case <-p.ctx.Done():
+			return nil, p.ctx.Err()
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+// openToRead opens the log for a tool that ends: it joins whoever hosts it or, when nobody does, opens the folder under its
+// lock, read-only.
+func openToRead(p *program, f logFlags) (*reading, error) {
+	if f.NATS != "" {
+		return openDialled(p, f, false)
+	}
+	conn, err := jetstream.Join(f.Data)
+	switch {
+	case err == nil:
+		return openOn(p, f, nil, conn)
+	case !errors.Is(err, jetstream.ErrNotServed):
+		return nil, err
+	}
+	server, err := jetstream.Host(p.ctx, jetstream.HostConfig{Dir: f.Data, ReadOnly: true, Logger: p.log})
+	if err != nil {
+		return nil, err
+	}
+	return openHosted(p, f, server)
+}
+
+// openToWrite opens the log for a tool that appends and ends: it joins whoever hosts it or, when nobody does, hosts it.
+// hosting tells which.
+func openToWrite(p *program, f logFlags, h hostFlags) (r *reading, hosting bool, err error) {
+	if f.NATS != "" {
+		r, err = openDialled(p, f, false)
+		return r, false, err
+	}
+	conn, err := jetstream.Join(f.Data, reconnecting(p.log)...)
+	switch {
+	case err == nil:
+		r, err = openOn(p, f, nil, conn)
+		return r, false, err
+	case !errors.Is(err, jetstream.ErrNotServed):
+		return nil, false, err
+	}
+	r, err = openToServe(p, f, h)
+	return r, true, err
+}
+
+func openHosted(p *program, f logFlags, server *jetstream.Server) (*reading, error) {
+	conn, err := server.Connect()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to the embedded log: %w", err), server.Close())
+	}
+	return openOn(p, f, server, conn)
+}
+
+func openDialled(p *program, f logFlags, stays bool) (*reading, error) {
+	if err := os.MkdirAll(f.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("create the data folder: %w", err)
+	}
+	var opts []nats.Option
+	if stays {
+		opts = reconnecting(p.log)
+	}
+	conn, err := jetstream.Dial(f.NATS, f.Creds, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return openOn(p, f, nil, conn)
+}
+
+// openOn opens vault and log on a connection. It closes both when it fails.
+func openOn(p *program, f logFlags, server *jetstream.Server, conn *nats.Conn) (*reading, error) {
+	r := &reading{dir: f.Data, workspace: f.Workspace, server: server, conn: conn}
+	if err := r.open(p.ctx, p.log); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *reading) open(ctx context.Context, log *zap.Logger) error {
+	js, err := natsjs.New(r.conn)
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	master, err := vault.LoadMasterKey(filepath.Join(r.dir, "master.key"))
+	if err != nil {
+		return err
+	}
+	if r.vault, err = vault.Open(ctx, js, vault.Options{Workspace: r.workspace, MasterKey: master}); err != nil {
+		return err
+	}
+	r.codec = codec.New(r.vault)
+	r.store, err = jetstream.Open(ctx, r.conn, r.codec, jetstream.Options{Server: r.server, Logger: log})
+	return err
+}
+
+// close lets go of the log. What was acknowledged before is safe.
+func (r *reading) close() {
+	if r.store != nil {
+		r.store.Close()
+	}
+	if r.conn != nil {
+		r.conn.Close()
+	}
+	if r.server != nil {
+		r.server.Close()
+	}
+}
+
+// reconnecting tells in the log when the connection goes and comes.
+func reconnecting(log *zap.Logger) []nats.Option {
+	return []nats.Option{
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("lost the connection to the log; trying again", zap.Error(err))
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { log.Info("connected to the log again") }),
+	}
+}

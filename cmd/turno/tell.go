@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// tell says in one English sentence, without its subject, what an event of a thread is.
+func tell(e domain.Event) string {
+	switch e := e.(type) {
+	case thread.Opened:
+		return tellOpened(e)
+	case thread.MessageReceived:
+		return "wrote: " + tellContent(e.Content)
+	case thread.MessageSent:
+		who := ""
+		if e.Sender != thread.SenderHuman {
+			who = " (" + string(e.Sender) + ")"
+		}
+		return "answered" + who + ": " + tellContent(e.Content)
+	case thread.Queued:
+		return fmt.Sprintf("put it on the list %s of %s (%s)", e.List, e.Department, e.Cause)
+	case thread.Taken:
+		return fmt.Sprintf("%s has it now, in %s (%s%s)", e.Operator, e.Department, e.How, prefixed(" by ", e.By))
+	case thread.Released:
+		return fmt.Sprintf("took it from %s (%s)%s", e.Operator, e.Cause, because(e.Reason))
+	case thread.Transferred:
+		return fmt.Sprintf("transferred it from %s%s to %s%s%s", e.FromDepartment, prefixed(", ", e.FromOperator), e.Department,
+			prefixed(", ", e.Operator), because(e.Reason))
+	case thread.Paused:
+		until := ""
+		if e.Until != nil {
+			until = " until " + e.Until.UTC().Format(time.RFC3339)
+		}
+		return "paused it" + until + because(e.Reason)
+	case thread.Resumed:
+		return "resumed it (" + e.Cause + ")"
+	case thread.Tagged:
+		return "tagged it " + strings.Join(e.Tags, ", ")
+	case thread.Untagged:
+		return "removed the tags " + strings.Join(e.Tags, ", ")
+	case thread.Noted:
+		return "noted: " + oneLine(e.Text)
+	case thread.Mentioned:
+		return "mentioned " + strings.Join(e.Operators, ", ")
+	case thread.Classified:
+		return "classified it" + tellClassified(e)
+	}
+	return tellEnd(e)
+}
+
+// tellEnd is the part of tell that deals with the close and what comes after it.
+func tellEnd(e domain.Event) string {
+	switch e := e.(type) {
+	case thread.Closed:
+		s := "closed it (" + string(e.Reason) + ")"
+		s += prefixed(", category ", e.Category)
+		if e.Summary != "" {
+			s += ", summary: " + oneLine(e.Summary)
+		}
+		if len(e.Incomplete) > 0 {
+			s += ", without " + strings.Join(e.Incomplete, ", ")
+		}
+		if e.Override != "" {
+			s += ", overriding: " + oneLine(e.Override)
+		}
+		return s + because(e.Comment)
+	case thread.Reopened:
+		return fmt.Sprintf("reopened it in %s (%s)%s", e.Department, e.By, because(e.Reason))
+	case thread.Rated:
+		return tellRated(e)
+	case thread.Archived:
+		return "archived it (" + e.Cause + ")"
+	case thread.Unarchived:
+		return "brought it back from the archive (" + e.Cause + ")"
+	case thread.Hidden:
+		return "deleted it from view" + because(e.Reason)
+	case thread.Read:
+		return "read up to " + e.Message
+	case thread.Erased:
+		return "erased the contact's texts and names"
+	}
+	return fmt.Sprintf("%T", e)
+}
+
+func tellOpened(e thread.Opened) string {
+	whom := oneLine(e.Name)
+	if e.Address != "" {
+		whom = strings.TrimSpace(whom + " <" + oneLine(e.Address) + ">")
+	}
+	return fmt.Sprintf("opened ticket %d (%s) with %s on channel %s, department %s", e.Ticket, e.Direction, whom, e.Channel, e.Department)
+}
+
+func tellContent(c thread.Content) string {
+	var parts []string
+	if c.Kind != thread.KindText {
+		parts = append(parts, "["+string(c.Kind)+"]")
+	}
+	if c.Text != "" {
+		parts = append(parts, oneLine(c.Text))
+	}
+	for _, a := range c.Attachments {
+		name := a.Name
+		if name == "" {
+			name = a.URL
+		}
+		parts = append(parts, fmt.Sprintf("[%s, %s, %d bytes]", oneLine(name), a.Type, a.Size))
+	}
+	if l := c.Location; l != nil {
+		parts = append(parts, strings.TrimSpace(fmt.Sprintf("[%s, %s %s]", oneLine(l.Latitude), oneLine(l.Longitude), oneLine(l.Label))))
+	}
+	if k := c.ContactCard; k != nil {
+		parts = append(parts, fmt.Sprintf("[%s, %s]", oneLine(k.Name), oneLine(k.Phone)))
+	}
+	return strings.Join(parts, " ")
+}
+
+func tellClassified(e thread.Classified) string {
+	s := prefixed(", outcome ", e.Outcome) + prefixed(", interests ", strings.Join(e.Interests, " ")) +
+		prefixed(", origin ", e.Origin) + prefixed(", stage ", e.Stage)
+	if e.Score != 0 {
+		s += fmt.Sprintf(", score %d", e.Score)
+	}
+	for _, name := range sortedKeys(e.Fields) {
+		s += ", " + name + " = " + oneLine(e.Fields[name])
+	}
+	return s
+}
+
+func tellRated(e thread.Rated) string {
+	s := fmt.Sprintf("rated it %d of 5", e.Score)
+	if e.Satisfied != nil {
+		s = "was not satisfied"
+		if *e.Satisfied {
+			s = "was satisfied"
+		}
+	}
+	s += prefixed(", for ", e.CreditOperator)
+	if e.Comment != "" {
+		s += ": " + oneLine(e.Comment)
+	}
+	return s
+}
+
+func because(reason domain.Personal) string {
+	if reason == "" {
+		return ""
+	}
+	return ", because: " + oneLine(reason)
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+// oneLine keeps what a person typed from breaking out of its line, or steering a terminal.
+func oneLine(p domain.Personal) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t' || r == 0x2028 || r == 0x2029:
+			return ' '
+		case r < ' ' || r >= 0x7f && r < 0xa0:
+			return -1
+		}
+		return r
+	}, string(p))
+}
