@@ -59,7 +59,11 @@ func (e *Engine) Do(ctx context.Context, req Request, conversation string, cmd t
 	if !ok {
 		return Result{}, &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such conversation."}
 	}
-	return e.handle(ctx, req, job{thread: id, number: n, cmd: cmd, id: CommandID(req, conversation, actionOf(cmd))})
+	target := conversation
+	if req.Import {
+		target = id // a line of an import means the conversation of its time, whichever is the newest when it is run again
+	}
+	return e.handle(ctx, req, job{thread: id, number: n, cmd: cmd, id: CommandID(req, target, actionOf(cmd))})
 }
 
 // Conversation returns a thread and one of its conversations as the log has them now, to whoever asks: the caller checks

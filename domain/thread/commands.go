@@ -53,8 +53,9 @@ type Assign struct{ Operator string }
 
 // Release gives the conversation back to the department's list.
 type Release struct {
-	Reason domain.Personal
-	Cause  string // manual when empty
+	Reason   domain.Personal
+	Cause    string // manual when empty
+	Operator string // only while this operator owns it; empty: whoever does
 }
 
 // Transfer moves it to a department, or to one operator. At least one of both is set (D19).

@@ -118,6 +118,9 @@ func (d decision) release(c Release) ([]Event, *domain.Refusal) {
 	if !d.works() {
 		return nil, forbidden("Only its owner or a supervisor may release it.")
 	}
+	if c.Operator != "" && c.Operator != d.c.Owner {
+		return nil, nil
+	}
 	switch d.c.State {
 	case StateClosed, StateBot:
 		return nil, notAllowed(d.c)

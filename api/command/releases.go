@@ -1,0 +1,135 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// OwnedConversation is an open conversation that somebody owns.
+type OwnedConversation struct {
+	ID         string
+	Department string
+}
+
+// Ownership lists an operator's open conversations as of upTo or later. The projection `queue` is behind it.
+type Ownership interface {
+	Owned(ctx context.Context, workspace, operator string, upTo domain.Position) ([]OwnedConversation, error)
+}
+
+// Releaser gives back the conversations of operators who were deactivated or left a department (D13). It may run in every
+// engine: a release names the owner it is meant for, and comes to nothing when that one has lost it already.
+type Releaser struct {
+	engine    *Engine
+	image     *Image
+	owned     Ownership
+	workspace string
+	logger    *zap.Logger
+}
+
+// NewReleaser returns a releaser; Run starts it.
+func NewReleaser(e *Engine, image *Image, owned Ownership, workspace string, logger *zap.Logger) *Releaser {
+	return &Releaser{engine: e, image: image, owned: owned, workspace: workspace, logger: logger}
+}
+
+// settle is when a second look is taken: a take that was decided with settings up to FreshWithin old may land after the
+// first.
+const settle = 2 * FreshWithin
+
+// Run looks over all operators at the start and after every change of theirs, until ctx ends.
+func (r *Releaser) Run(ctx context.Context) error {
+	changed := make(chan struct{}, 1)
+	r.image.OnChange(func(*setting.Image) {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})
+	seen := map[string]operator.Definition{}
+	due := map[string]int{} // looks that are still to be taken, by operator
+	again := time.NewTicker(settle)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+			for id := range r.shrunk(ctx, seen) {
+				due[id] = 2
+				r.look(ctx, due, id)
+			}
+		case <-again.C:
+			for id := range due {
+				r.look(ctx, due, id)
+			}
+		}
+	}
+}
+
+// look releases what an operator may no longer own; a look that failed is taken again.
+func (r *Releaser) look(ctx context.Context, due map[string]int, id string) {
+	if err := r.release(ctx, id); err != nil {
+		r.logger.Warn("an operator's conversations are not released yet", zap.String("operator", id), zap.Error(err))
+		return
+	}
+	if due[id]--; due[id] <= 0 {
+		delete(due, id)
+	}
+}
+
+// shrunk are the operators who may own less than when they were last seen.
+func (r *Releaser) shrunk(ctx context.Context, seen map[string]operator.Definition) map[string]bool {
+	ids := map[string]bool{}
+	image, err := r.image.Snapshot(ctx)
+	if err != nil {
+		return ids
+	}
+	for id, op := range image.Operators {
+		before, known := seen[id]
+		seen[id] = op
+		if !known && !op.Active || known && before.Active && !op.Active {
+			ids[id] = true
+		}
+		for _, d := range before.Departments {
+			if !op.Member(d) {
+				ids[id] = true
+			}
+		}
+	}
+	return ids
+}
+
+func (r *Releaser) release(ctx context.Context, id string) error {
+	image, err := r.image.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	op := image.Operators[id]
+	owned, err := r.owned.Owned(ctx, r.workspace, id, image.Position)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, c := range owned {
+		cause := "left_department"
+		if !op.Active {
+			cause = "deactivated"
+		} else if op.Member(c.Department) || op.Role == operator.RoleAdmin {
+			continue
+		}
+		req := Request{Workspace: r.workspace, Principal: "system", Actor: domain.Actor{Kind: domain.ActorSystem}}
+		_, err := r.engine.Do(ctx, req, c.ID, thread.Release{Cause: cause, Operator: id})
+		var refusal *domain.Refusal
+		if err != nil && !errors.As(err, &refusal) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
