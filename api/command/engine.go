@@ -173,10 +173,30 @@ func (e *Engine) handle(ctx context.Context, req Request, j job) (Result, error)
 				return Result{}, err
 			}
 		default:
-			t.forget()
-			return Result{}, err
+			if !e.unexplained(ctx, t, j, err) {
+				return Result{}, err
+			}
 		}
 	}
+}
+
+// unexplained deals with an append that failed by no race, and reports whether to decide again: when the thread has moved
+// on meanwhile, for its key may be gone with an erasure. Otherwise memory is dropped and the error stands.
+func (e *Engine) unexplained(ctx context.Context, t *entry, j job, failed error) (again bool) {
+	var refusal *domain.Refusal
+	for _, known := range []error{ErrUncertain, ErrUnavailable, ErrFull} {
+		if errors.Is(failed, known) {
+			t.forget()
+			return false
+		}
+	}
+	if !errors.As(failed, &refusal) {
+		if moved, err := e.catchUp(ctx, t, j.number); err == nil && moved {
+			return true
+		}
+	}
+	t.forget()
+	return false
 }
 
 // image is the settings that the command is decided with.
