@@ -1,0 +1,143 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// Stream is the vault's stream. It is backed up apart from the log, and by a rule of its own: an old copy of it brings
+	// back what was erased.
+	Stream      = "TURNO_VAULT"
+	subjectRoot = "turno-vault"
+)
+
+// stream keeps values in JetStream, one message per subject, which SecureDeleteMsg overwrites with noise.
+type stream struct {
+	js jetstream.JetStream
+	s  jetstream.Stream
+}
+
+// openStream opens the stream, and makes it when it is missing. It refuses one that could lose values or keep erased ones.
+//
+// A single replica answers direct gets; on several, which may be behind, the client asks the leader: a key that was just made
+// must not look like one that was destroyed.
+func openStream(ctx context.Context, js jetstream.JetStream, replicas int) (*stream, error) {
+	s, err := js.Stream(ctx, Stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		s, err = js.CreateStream(ctx, jetstream.StreamConfig{
+			Name: Stream, Description: "Turno's keys and secrets, sealed under the master key",
+			Subjects: []string{subjectRoot + ".>"}, Storage: jetstream.FileStorage, Replicas: replicas,
+			AllowDirect: replicas == 1,
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := s.CachedInfo().Config
+	switch {
+	case c.Storage != jetstream.FileStorage:
+		err = errors.New("it is not on disk")
+	case c.MaxMsgs > 0 || c.MaxBytes > 0 || c.MaxAge > 0 || c.MaxMsgsPerSubject > 0 || c.Retention != jetstream.LimitsPolicy:
+		err = errors.New("it has limits, and would lose values")
+	case c.DenyDelete:
+		err = errors.New("it denies deletion, and could not erase a key")
+	case c.Replicas < replicas:
+		err = fmt.Errorf("it has %d replicas, fewer than %d", c.Replicas, replicas)
+	case c.AllowDirect && c.Replicas > 1:
+		err = errors.New("it answers direct gets from several replicas, which may be behind")
+	case c.Mirror != nil || len(c.Sources) > 0:
+		err = errors.New("it is a copy of another stream")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", Stream, err)
+	}
+	return &stream{js: js, s: s}, nil
+}
+
+func (s *stream) add(ctx context.Context, values []sealed) error {
+	acks := make([]jetstream.PubAckFuture, len(values))
+	for i, v := range values {
+		m := &nats.Msg{Subject: v.subject, Data: v.value, Header: nats.Header{}}
+		var err error
+		if acks[i], err = s.js.PublishMsgAsync(m, jetstream.WithExpectLastSequencePerSubject(0), jetstream.WithExpectStream(Stream)); err != nil {
+			return err
+		}
+	}
+	for _, ack := range acks {
+		select {
+		case <-ack.Ok():
+		case err := <-ack.Err():
+			var refused *jetstream.APIError
+			if errors.As(err, &refused) && (refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+				refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant) {
+				return errExists
+			}
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (s *stream) replace(ctx context.Context, v sealed) error {
+	ack, err := s.js.Publish(ctx, v.subject, v.value, jetstream.WithExpectStream(Stream))
+	if err != nil {
+		return err
+	}
+	for {
+		m, err := s.s.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(v.subject))
+		if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && m.Sequence >= ack.Sequence {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.overwrite(ctx, m.Sequence); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *stream) get(ctx context.Context, subject string) ([]byte, error) {
+	m, err := s.s.GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.Data, nil
+}
+
+func (s *stream) erase(ctx context.Context, subject string) error {
+	for {
+		m, err := s.s.GetLastMsgForSubject(ctx, subject)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.overwrite(ctx, m.Sequence); err != nil {
+			return err
+		}
+	}
+}
+
+// overwrite erases one message. That somebody else has done so already is no error.
+func (s *stream) overwrite(ctx context.Context, seq uint64) error {
+	err := s.s.SecureDeleteMsg(ctx, seq)
+	if err == nil {
+		return nil
+	}
+	if _, again := s.s.GetMsg(ctx, seq); errors.Is(again, jetstream.ErrMsgNotFound) {
+		return nil
+	}
+	return err
+}
