@@ -38,3 +38,11 @@ generated: ## fail when a generated file is not what its generator writes
 
 docs: ## write the generated pages of docs/ anew
 	go generate ./...
+
+fuzz: ## fuzz every decoder of outside bytes, FUZZTIME (20s) each
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+	  for name in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]*' "$$file" | cut -d' ' -f2); do \
+	    echo "$$(dirname "$$file") $$name"; \
+	    go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	  done; \
+	done

@@ -15,6 +15,10 @@ import (
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/jetstream"
 	"github.com/turno-desk/turno/adapters/vault"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/thread"
 )
 
 // logFlags say where the log is.
@@ -34,6 +38,7 @@ type hostFlags struct {
 // reading is an open log with what reads and writes it: what every part of the program stands on.
 type reading struct {
 	dir       string
+	local     bool // the log's server runs on this machine, on dir
 	workspace string
 	server    *jetstream.Server // nil unless this process hosts the log
 	conn      *nats.Conn
@@ -152,7 +157,7 @@ func openDialled(p *program, f logFlags, stays bool) (*reading, error) {
 
 // openOn opens vault and log on a connection. It closes both when it fails.
 func openOn(p *program, f logFlags, server *jetstream.Server, conn *nats.Conn) (*reading, error) {
-	r := &reading{dir: f.Data, workspace: f.Workspace, server: server, conn: conn}
+	r := &reading{dir: f.Data, local: f.NATS == "", workspace: f.Workspace, server: server, conn: conn}
 	if err := r.open(p.ctx, p.log); err != nil {
 		r.close()
 		return nil, err
@@ -165,6 +170,9 @@ func (r *reading) open(ctx context.Context, log *zap.Logger) error {
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
+	if err := vaultIsThere(ctx, js); err != nil {
+		return err
+	}
 	master, err := vault.LoadMasterKey(filepath.Join(r.dir, "master.key"))
 	if err != nil {
 		return err
@@ -173,14 +181,52 @@ func (r *reading) open(ctx context.Context, log *zap.Logger) error {
 		return err
 	}
 	r.codec = codec.New(r.vault)
-	r.store, err = jetstream.Open(ctx, r.conn, r.codec, jetstream.Options{Server: r.server, Logger: log})
+	o := jetstream.Options{Host: r.server, Logger: log}
+	if r.local {
+		o.Dir = r.dir
+	}
+	r.store, err = jetstream.Open(ctx, r.conn, forgetting{r.codec, r.vault}, o)
 	return err
+}
+
+// vaultIsThere refuses a log of people whose vault is gone: a new one would open nothing that was written before, and would
+// take every known address for a new one.
+func vaultIsThere(ctx context.Context, js natsjs.JetStream) error {
+	stream, err := js.Stream(ctx, jetstream.StreamName)
+	if err != nil || stream.CachedInfo().State.Msgs < 2 {
+		return nil // no log yet, or one that holds its own creation alone; other failures show when it is opened
+	}
+	if _, err := js.Stream(ctx, vault.Stream); errors.Is(err, natsjs.ErrStreamNotFound) {
+		return errors.New("the log holds commits, but its vault is missing: restore the stream " + vault.Stream)
+	}
+	return nil
+}
+
+// forgetting is the codec of a process that must not remember the keys of the erased: whatever reads the log in this
+// process, the event of an erasure passes here.
+type forgetting struct {
+	*codec.Codec
+	vault *vault.Vault
+}
+
+func (f forgetting) Decode(ctx context.Context, data []byte, open bool) (domain.Commit, error) {
+	c, err := f.Codec.Decode(ctx, data, open)
+	for _, e := range c.Events {
+		switch e.(type) {
+		case thread.Erased, contact.Erased, operator.Erased:
+			f.vault.Forget(c.Key)
+		}
+	}
+	return c, err
 }
 
 // close lets go of the log. What was acknowledged before is safe.
 func (r *reading) close() {
 	if r.store != nil {
 		r.store.Close()
+	}
+	if r.vault != nil {
+		r.vault.Close()
 	}
 	if r.conn != nil {
 		r.conn.Close()

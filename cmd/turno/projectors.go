@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/turno-desk/turno/adapters/sqlstore"
+	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/directory"
+	"github.com/turno-desk/turno/projections/history"
+	"github.com/turno-desk/turno/projections/queue"
+	"github.com/turno-desk/turno/projections/stats"
+	"github.com/turno-desk/turno/projections/threadstate"
+)
+
+// projectionNames are all projections, in the order in which they are started.
+var projectionNames = []string{queueView, historyView, statsView, directoryView, threadstateView}
+
+// The projections' names.
+const (
+	queueView       = "queue"
+	historyView     = "history"
+	statsView       = "stats"
+	directoryView   = "directory"
+	threadstateView = "threadstate"
+)
+
+// newProjection makes a projection. Each runner needs one of its own: it remembers rows.
+func newProjection(name string, r *reading) (projections.Projection, error) {
+	switch name {
+	case queueView:
+		return queue.New(), nil
+	case historyView:
+		return history.New(), nil
+	case statsView:
+		return stats.New(), nil
+	case directoryView:
+		return directory.New(), nil
+	case threadstateView:
+		return threadstate.New(r.codec), nil
+	}
+	return nil, fmt.Errorf("there is no projection %q: want one of %s", name, strings.Join(projectionNames, ", "))
+}
+
+// project runs the named projections until ctx ends; each finishes the batch at hand.
+func project(ctx context.Context, p *program, r *reading, views *sqlstore.Store, names []string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, name := range names {
+		projection, err := newProjection(name, r)
+		if err != nil {
+			return err
+		}
+		runner := projections.NewRunner(r.store, views, projection, r.store, projections.Options{Logger: p.log})
+		group.Go(func() error { return runner.Run(ctx) })
+	}
+	return group.Wait()
+}
+
+type projectorCmd struct {
+	logFlags
+	Name string `arg:"" help:"queue, history, stats, directory or threadstate."`
+}
+
+func (cmd projectorCmd) Run(p *program) error {
+	if !slices.Contains(projectionNames, cmd.Name) {
+		return fmt.Errorf("there is no projection %q: want one of %s", cmd.Name, strings.Join(projectionNames, ", "))
+	}
+	r, err := openToJoin(p, cmd.logFlags)
+	if err != nil {
+		return stopped(p.ctx, err)
+	}
+	defer r.close()
+	views, err := sqlstore.Open(r.dir, sqlstore.Options{})
+	if err != nil {
+		return err
+	}
+	defer views.Close()
+	p.log.Info("projecting")
+	return project(p.ctx, p, r, views, []string{cmd.Name})
+}

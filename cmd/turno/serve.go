@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/turno-desk/turno/adapters/sqlstore"
+)
+
+// The parts of `turno serve`.
+const (
+	partLog        = "log"
+	partEngine     = "engine"
+	partProjectors = "projectors"
+)
+
+type serveCmd struct {
+	logFlags
+	hostFlags
+	HTTP  string   `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
+	Parts []string `enum:"log,engine,projectors" default:"log,engine,projectors" help:"Which parts to run (${default}). Without log the process joins the one that hosts it."`
+}
+
+func (cmd serveCmd) Run(p *program) error {
+	r, err := cmd.open(p)
+	if err != nil {
+		return stopped(p.ctx, err)
+	}
+	defer r.close()
+	if r.server != nil {
+		p.log.Info("the log is open", zap.String("data", cmd.Data), zap.String("sync", cmd.Sync), zap.String("nats", r.server.URL()))
+	}
+	return serve(p, r, cmd.HTTP, cmd.has(partEngine), cmd.has(partProjectors))
+}
+
+func (cmd serveCmd) has(part string) bool { return slices.Contains(cmd.Parts, part) }
+
+func (cmd serveCmd) open(p *program) (*reading, error) {
+	switch {
+	case cmd.NATS != "" && slices.Equal(cmd.Parts, []string{partLog}):
+		return nil, errors.New("--parts log has nothing to do with --nats: the log is elsewhere")
+	case cmd.has(partLog):
+		return openToServe(p, cmd.logFlags, cmd.hostFlags)
+	}
+	return openToJoin(p, cmd.logFlags)
+}
+
+type engineCmd struct {
+	logFlags
+	HTTP string `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
+}
+
+func (cmd engineCmd) Run(p *program) error {
+	r, err := openToJoin(p, cmd.logFlags)
+	if err != nil {
+		return stopped(p.ctx, err)
+	}
+	defer r.close()
+	return serve(p, r, cmd.HTTP, true, false)
+}
+
+// serve runs an engine, the projectors, both or neither on an open log until the program is told to stop. Then it stops
+// from the outside in: no new requests, the accepted ones finished, the projectors' batches written, the log closed by the
+// caller.
+func serve(p *program, r *reading, addr string, engine, projectors bool) error {
+	views, err := sqlstore.Open(r.dir, sqlstore.Options{})
+	if err != nil {
+		return err
+	}
+	defer views.Close()
+
+	inner, stop := context.WithCancel(context.WithoutCancel(p.ctx)) // what must outlive the requests
+	defer stop()
+	group, failed := errgroup.WithContext(inner)
+	if projectors {
+		group.Go(func() error { return project(failed, p, r, views, projectionNames) })
+	}
+	if !engine {
+		p.log.Info("running", zap.String("parts", partNames(r, engine, projectors)))
+		if !projectors {
+			group.Go(func() error { <-failed.Done(); return nil })
+		}
+		context.AfterFunc(p.ctx, stop)
+		return group.Wait()
+	}
+
+	e, err := newEngine(failed, p, r, views)
+	if err != nil {
+		stop()
+		return errors.Join(err, group.Wait())
+	}
+	group.Go(func() error { return e.keep(failed) })
+	answering, endAnswering := context.WithCancel(p.ctx)
+	context.AfterFunc(failed, endAnswering) // a part that fails takes the others along
+	err = e.answer(answering, p, addr, projectors)
+	endAnswering()
+	stop()
+	err = errors.Join(err, group.Wait())
+	e.close()
+	if err == nil {
+		p.log.Info("stopped")
+	}
+	return err
+}
+
+func partNames(r *reading, engine, projectors bool) string {
+	var names []string
+	if r.server != nil {
+		names = append(names, partLog)
+	}
+	if engine {
+		names = append(names, partEngine)
+	}
+	if projectors {
+		names = append(names, partProjectors)
+	}
+	return strings.Join(names, ",")
+}
+
+// stopped makes being told to stop no failure.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// grace is how long accepted requests may take to finish after the program was told to stop.
+const grace = 20 * time.Second
+
+func wrapAddr(addr string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("listen on %s: %w", addr, err)
+}
