@@ -18,13 +18,73 @@ type Definition struct {
 	Unit        Unit   `json:"unit"`
 	Formula     string `json:"formula"`     // in words
 	Clock       string `json:"clock"`       // wall, or none where nothing is timed
-	Cohort      string `json:"cohort"`      // which event decides the period that a sample belongs to
+	Cohort      string `json:"cohort"`      // what decides the period that a sample belongs to
 	Attribution string `json:"attribution"` // to whom it is credited
 	Details     string `json:"details,omitempty"`
 	Pauses      bool   `json:"pauses"` // whether it is given with and without paused time
-	Actors      bool   `json:"actors"` // whether `actors` tells people's from machines'
+	Actors      bool   `json:"actors"` // whether `actors` tells people's deeds from machines'
 
-	from  []Kind // the kinds of samples that it is computed from
 	shape shape
-	keep  func(*Sample) bool // which of those samples count; nil: all
+	kinds []Kind
+	keep  func(*Sample) bool // which samples of these kinds count; nil: all
 }
+
+// shape is how samples become a figure.
+type shape uint8
+
+const (
+	counted     shape = iota // how many
+	timed                    // durations
+	shared                   // how many of them are 1
+	scored                   // 1 to 5
+	distinct                 // how many conversations
+	touched                  // how many conversations have a span that reaches into the period
+	lastClosed               // how many conversations were closed when the period ended
+	stocked                  // how many spans cover the instant at which the period ended
+	flowed                   // came less went
+	together                 // how many spans at once
+	connected                // time of presence …
+	available                //
+	away                     //
+	occupied                 //
+	idle                     //
+	occupancied              // … and the share of it
+)
+
+// Kinds is what the metric is computed from.
+func (d *Definition) Kinds() []Kind { return d.kinds }
+
+// Spans reports whether the metric is measured over stretches that reach into the period, those that are still running
+// included, and not over what ended in it.
+func (d *Definition) Spans() bool {
+	return d.shape == touched || d.shape >= stocked && d.shape != flowed
+}
+
+// OfPresence reports whether the metric is an operator's as a whole: it can't be broken down by department or channel.
+func (d *Definition) OfPresence() bool { return d.shape >= connected }
+
+// Follows reports whether samples of the kind only tell what became of others, and so pass every filter.
+func (d *Definition) Follows(k Kind) bool { return d.shape == lastClosed && k == Reopened }
+
+// Keeps reports whether a sample counts, whose deeds count (people's, machines') being given.
+func (d *Definition) Keeps(s *Sample, people, machines bool) bool {
+	if d.Actors && (s.Machine && !machines || !s.Machine && !people) {
+		return false
+	}
+	return d.keep == nil || d.keep(s)
+}
+
+// Find is the definition of that name and version, the newest where version is 0.
+func Find(name string, version int) (*Definition, bool) {
+	var found *Definition
+	for i := range catalogue {
+		d := &catalogue[i]
+		if d.Name == name && (version == d.Version || version == 0 && (found == nil || d.Version > found.Version)) {
+			found = d
+		}
+	}
+	return found, found != nil
+}
+
+// Catalogue is every number that is built, by subject.
+func Catalogue() []Definition { return append([]Definition(nil), catalogue...) }

@@ -1,0 +1,272 @@
+package metric
+
+import (
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// Mark is a place in an episode that something is measured from.
+type Mark struct {
+	At     int64 // milliseconds since 1970
+	Ref    Ref   // 0: not set
+	Paused int64 // the episode's paused time up to here
+}
+
+func (m Mark) set() bool { return m.Ref != 0 }
+
+// Holder is what one operator had of a conversation.
+type Holder struct {
+	Operator string
+	Handled  int64 // attending time, milliseconds
+	At       int64 // of the sample that stands
+	Ref      Ref   // of the sample that stands; 0: none yet
+}
+
+// Conversation is what the numbers of one conversation need to remember between two events. The zero value has seen none.
+type Conversation struct {
+	ID      string
+	Ticket  int64
+	Channel string
+	Last    int64 // time of the newest event: time never runs backwards
+
+	// The span that it is in.
+	State      string // empty before the first
+	Department string
+	Owner      string
+	Since      Mark
+	Gone       int64 // how long its owner had been disconnected, ever, at Since
+
+	// The episode.
+	Episode  Mark
+	Outbound bool
+	Paused   int64 // its finished pauses
+	Entry    Mark  // of the queue, while it queues
+	Waits    int
+	Waited   int64
+	Assigned bool // it was taken once
+	First    Mark // the first customer message, until it is answered
+	Answered bool // a public human message came
+	Run      Mark // the first unanswered customer message
+	Runs     int
+	RunSum   int64 // finished runs
+	RunNet   int64
+	Take     Mark // of its owner
+	Silent   bool // its owner has not written since
+
+	// The whole conversation.
+	Human   int // public human messages
+	Handled int64
+	Holders []Holder
+	Touch   Key // the samples that stand, for those that a later close or rating replaces
+	Handle  Key
+	Rating  Key
+}
+
+// Gone tells how long an operator had been disconnected, ever, up to a time: between each `disconnected` and the next
+// `connected`, milliseconds.
+type Gone func(operator string, at int64) int64
+
+// step is the fold of one event.
+type step struct {
+	*Conversation
+	c    *domain.Commit
+	t    int64
+	ref  Ref
+	gone Gone
+	sink Sink
+}
+
+// Apply folds a commit about this conversation; they come in the order of the log. Events that mean nothing to any number
+// are passed over.
+func (v *Conversation) Apply(c *domain.Commit, gone Gone, sink Sink) {
+	s := step{Conversation: v, c: c, t: max(c.Time.UnixMilli(), v.Last), gone: gone, sink: sink}
+	v.Last = s.t
+	for i, e := range c.Events {
+		s.ref = NewRef(c.Position, i)
+		s.event(e)
+	}
+}
+
+func (s *step) event(e domain.Event) {
+	switch e := e.(type) {
+	case thread.Opened:
+		s.opened(e)
+	case thread.Reopened:
+		s.reopened(e)
+	case thread.Queued:
+		s.queued(e)
+	case thread.Taken:
+		s.taken(e)
+	case thread.Released:
+		if e.Cause != "transferred" {
+			s.count(Released, e.Operator, s.Department, e.Cause)
+		}
+	case thread.Transferred:
+		s.transferred(e)
+	case thread.Paused:
+		s.move(thread.StatePaused, s.Department, s.Owner)
+	case thread.Resumed:
+		s.move(thread.StateAttending, s.Department, s.Owner)
+	case thread.MessageReceived:
+		s.received()
+	case thread.MessageSent:
+		s.sent(e)
+	case thread.Closed:
+		s.closed(e)
+	case thread.Rated:
+		s.rated(e)
+	}
+}
+
+func (s *step) opened(e thread.Opened) {
+	*s.Conversation = Conversation{
+		ID: s.c.Conversation, Ticket: e.Ticket, Channel: e.Channel, Department: e.Department, Last: s.t,
+		Episode: Mark{At: s.t, Ref: s.ref}, Outbound: e.Direction == thread.Outbound,
+	}
+	switch e.Direction {
+	case thread.Inbound:
+		detail := "returning"
+		if e.Number <= 1 {
+			detail = "new"
+		}
+		s.count(Received, "", e.Department, detail)
+	case thread.Outbound:
+		s.count(Outbound, s.actor(), e.Department, "")
+	}
+}
+
+func (s *step) reopened(e thread.Reopened) {
+	v := s.Conversation
+	v.Episode, v.Outbound, v.Department = Mark{At: s.t, Ref: s.ref}, false, e.Department
+	v.Paused, v.Entry, v.Waits, v.Waited, v.Assigned = 0, Mark{}, 0, 0, false
+	v.First, v.Answered, v.Run, v.Runs, v.RunSum, v.RunNet = Mark{}, false, Mark{}, 0, 0, 0
+	s.count(Reopened, s.actor(), e.Department, e.By)
+}
+
+func (s *step) transferred(e thread.Transferred) {
+	detail := "department"
+	if e.Operator != "" {
+		detail = "operator"
+	}
+	s.count(TransferOut, e.FromOperator, e.FromDepartment, detail)
+	s.count(TransferIn, e.Operator, e.Department, detail)
+}
+
+func (s *step) received() {
+	s.count(MessageIn, s.Owner, s.Department, "")
+	if !s.open() {
+		return
+	}
+	if !s.Run.set() {
+		s.Run = s.mark()
+	}
+	if !s.Outbound && !s.Answered && !s.First.set() {
+		s.First = s.mark()
+	}
+}
+
+func (s *step) sent(e thread.MessageSent) {
+	by := s.actor()
+	s.add(&Sample{Kind: MessageOut, Value: 1, Operator: by, Detail: string(e.Sender), Machine: e.Sender == thread.SenderMachine})
+	if e.Sender == thread.SenderMachine {
+		return
+	}
+	s.Human++
+	if !s.open() {
+		return
+	}
+	if s.First.set() {
+		s.since(FirstResponse, s.First, by, "")
+		s.First = Mark{}
+	}
+	s.Answered = true
+	own := by != "" && by == s.Owner
+	if s.Run.set() {
+		value, net := s.since(Reply, s.Run, by, "")
+		s.Runs, s.RunSum, s.RunNet = s.Runs+1, s.RunSum+value, s.RunNet+net
+		if own {
+			from := s.Run
+			if s.Take.At > from.At {
+				from = s.Take
+			}
+			s.since(OwnReply, from, by, "")
+		}
+		s.Run = Mark{}
+	}
+	if own && s.Silent {
+		s.since(FirstResponseFromTake, s.Take, by, "")
+		s.Silent = false
+	}
+}
+
+func (s *step) rated(e thread.Rated) {
+	r := Sample{Kind: Rating, Value: int64(e.Score), Operator: e.CreditOperator, Department: e.CreditDepartment}
+	if e.Satisfied != nil {
+		r.Kind, r.Value = Satisfied, 0
+		if *e.Satisfied {
+			r.Value = 1
+		}
+	}
+	s.replace(&s.Conversation.Rating, &r)
+}
+
+// actor is the operator who did it, or empty.
+func (s *step) actor() string {
+	if s.c.Actor.Kind == domain.ActorOperator {
+		return s.c.Actor.ID
+	}
+	return ""
+}
+
+// machine reports whether no person acted.
+func (s *step) machine() bool {
+	return !s.c.Actor.Human() && s.c.Actor.Kind != domain.ActorContact
+}
+
+// open reports whether the episode is running: messages that an import or a late echo puts outside answer nothing.
+func (v *Conversation) open() bool { return v.State != "" && v.State != thread.StateClosed }
+
+// paused is the episode's paused time up to t.
+func (v *Conversation) paused(t int64) int64 {
+	if v.State == thread.StatePaused {
+		return v.Paused + t - v.Since.At
+	}
+	return v.Paused
+}
+
+func (s *step) mark() Mark { return Mark{At: s.t, Ref: s.ref, Paused: s.paused(s.t)} }
+
+// count adds a sample of something that has no length.
+func (s *step) count(k Kind, operator, department, detail string) {
+	s.add(&Sample{Kind: k, Value: 1, Operator: operator, Department: department, Detail: detail, Machine: s.machine()})
+}
+
+// since adds the stretch from a mark up to now.
+func (s *step) since(k Kind, m Mark, operator, detail string) (value, net int64) {
+	value = s.t - m.At
+	net = value - (s.paused(s.t) - m.Paused)
+	s.add(&Sample{Kind: k, Start: m.Ref, From: m.At, Value: value, Net: net, Operator: operator, Detail: detail})
+	return value, net
+}
+
+// add fills in what all samples of this event share. A sample without a department is the present one's.
+func (s *step) add(p *Sample) {
+	p.Ref, p.At, p.Opened = s.ref, s.t, s.Episode.At
+	p.Conversation, p.Ticket, p.Channel = s.ID, s.Ticket, s.Channel
+	if p.Department == "" {
+		p.Department = s.Department
+	}
+	if p.Start == 0 {
+		p.From, p.Net = s.t, p.Value
+	}
+	s.sink.Add(p)
+}
+
+// replace adds a sample in the place of the one that stood.
+func (s *step) replace(old *Key, p *Sample) {
+	if old.Ref != 0 {
+		s.sink.End(*old, s.ref)
+	}
+	s.add(p)
+	*old = p.Key()
+}
