@@ -9,7 +9,6 @@ import (
 type Department struct {
 	Department string         `json:"department"`
 	Counts     map[string]int `json:"counts"` // by state, closed left out; every state is named
-	Unread     int            `json:"unread"` // conversations with messages that nobody has read or answered
 	// LongestWait is how long the first in waiting or out of hours has been there; null while nobody waits.
 	LongestWait  *float64          `json:"longest_wait_s"`
 	WaitingSince *projections.Time `json:"waiting_since,omitempty"` // when that one entered
@@ -73,7 +72,7 @@ type Page struct {
 // Filter narrows a list. The zero value: every open conversation of the workspace that is not archived.
 type Filter struct {
 	Department string
-	States     []string // none: every state but closed
+	States     []string // of States; none: all of them
 	Operator   string   // owner
 	Contact    string
 	Archived   bool // include those that are archived
