@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -24,9 +25,9 @@ type Ownership interface {
 	Owned(ctx context.Context, workspace, operator string, upTo domain.Position) ([]OwnedConversation, error)
 }
 
-// Releaser gives back the conversations of operators who were deactivated or left a department (D13). It may run in every
+// Releases gives back the conversations of operators who were deactivated or left a department (D13). It may run in every
 // engine: a release names the owner it is meant for, and comes to nothing when that one has lost it already.
-type Releaser struct {
+type Releases struct {
 	engine    *Engine
 	image     *Image
 	owned     Ownership
@@ -34,9 +35,9 @@ type Releaser struct {
 	logger    *zap.Logger
 }
 
-// NewReleaser returns a releaser; Run starts it.
-func NewReleaser(e *Engine, image *Image, owned Ownership, workspace string, logger *zap.Logger) *Releaser {
-	return &Releaser{engine: e, image: image, owned: owned, workspace: workspace, logger: logger}
+// NewReleases returns them; Run starts it.
+func NewReleases(e *Engine, image *Image, owned Ownership, workspace string, logger *zap.Logger) *Releases {
+	return &Releases{engine: e, image: image, owned: owned, workspace: workspace, logger: logger}
 }
 
 // settle is when a second look is taken: a take that was decided with settings up to FreshWithin old may land after the
@@ -44,7 +45,7 @@ func NewReleaser(e *Engine, image *Image, owned Ownership, workspace string, log
 const settle = 2 * FreshWithin
 
 // Run looks over all operators at the start and after every change of theirs, until ctx ends.
-func (r *Releaser) Run(ctx context.Context) error {
+func (r *Releases) Run(ctx context.Context) error {
 	changed := make(chan struct{}, 1)
 	r.image.OnChange(func(*setting.Image) {
 		select {
@@ -74,7 +75,7 @@ func (r *Releaser) Run(ctx context.Context) error {
 }
 
 // look releases what an operator may no longer own; a look that failed is taken again.
-func (r *Releaser) look(ctx context.Context, due map[string]int, id string) {
+func (r *Releases) look(ctx context.Context, due map[string]int, id string) {
 	if err := r.release(ctx, id); err != nil {
 		r.logger.Warn("an operator's conversations are not released yet", zap.String("operator", id), zap.Error(err))
 		return
@@ -85,7 +86,7 @@ func (r *Releaser) look(ctx context.Context, due map[string]int, id string) {
 }
 
 // shrunk are the operators who may own less than when they were last seen.
-func (r *Releaser) shrunk(ctx context.Context, seen map[string]operator.Definition) map[string]bool {
+func (r *Releases) shrunk(ctx context.Context, seen map[string]operator.Definition) map[string]bool {
 	ids := map[string]bool{}
 	image, err := r.image.Snapshot(ctx)
 	if err != nil {
@@ -106,25 +107,39 @@ func (r *Releaser) shrunk(ctx context.Context, seen map[string]operator.Definiti
 	return ids
 }
 
-func (r *Releaser) release(ctx context.Context, id string) error {
+func (r *Releases) release(ctx context.Context, id string) error {
 	image, err := r.image.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	op := image.Operators[id]
-	owned, err := r.owned.Owned(ctx, r.workspace, id, image.Position)
+	op, cause := image.Operators[id], "left_department"
+	departments := op.Departments
+	if !op.Active {
+		departments, cause = nil, "deactivated"
+	}
+	req := Request{Workspace: r.workspace, Principal: "system", Actor: domain.Actor{Kind: domain.ActorSystem}}
+	return r.ReleaseOutside(ctx, req, id, departments, cause)
+}
+
+// ReleaseOutside releases the open conversations that the operator owns in any department but these: Releaser.
+func (r *Releases) ReleaseOutside(ctx context.Context, req Request, id string, departments []string, cause string) error {
+	image, err := r.image.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
+	if op := image.Operators[id]; op.Active && op.Role == operator.RoleAdmin && cause != "deactivated" {
+		return nil // an administrator may own conversations of any department
+	}
+	owned, err := r.owned.Owned(ctx, req.Workspace, id, image.Position)
+	if err != nil {
+		return err
+	}
+	req.Actor = domain.Actor{Kind: domain.ActorSystem, Via: via(req.Actor)}
 	var failed error
 	for _, c := range owned {
-		cause := "left_department"
-		if !op.Active {
-			cause = "deactivated"
-		} else if op.Member(c.Department) || op.Role == operator.RoleAdmin {
+		if slices.Contains(departments, c.Department) {
 			continue
 		}
-		req := Request{Workspace: r.workspace, Principal: "system", Actor: domain.Actor{Kind: domain.ActorSystem}}
 		_, err := r.engine.Do(ctx, req, c.ID, thread.Release{Cause: cause, Operator: id})
 		var refusal *domain.Refusal
 		if err != nil && !errors.As(err, &refusal) {
@@ -132,4 +147,12 @@ func (r *Releaser) release(ctx context.Context, id string) error {
 		}
 	}
 	return failed
+}
+
+// via is who made Turno release: nobody, when it did by itself.
+func via(a domain.Actor) string {
+	if a.Kind == domain.ActorSystem {
+		return ""
+	}
+	return a.String()
 }

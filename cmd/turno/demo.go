@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/turno-desk/turno/cmd/turno/demo"
+)
+
+type demoCmd struct {
+	URL           string        `name:"url" default:"http://127.0.0.1:8080" help:"The API of a running engine (${default})."`
+	Token         string        `env:"TURNO_ADMIN_TOKEN" help:"An administrator's token; TURNO_ADMIN_TOKEN by default."`
+	Rate          float64       `default:"0" help:"Commands a second; 0 is as fast as the API answers (20 without --dialogues)."`
+	Parallel      int           `default:"0" help:"Customers at once (64 with --dialogues, else 8)."`
+	Conversations int64         `default:"0" help:"Stop after so many conversations; 0 goes on until stopped. Not with --dialogues."`
+	For           time.Duration `help:"Stop after so long."`
+	Dialogues     string        `placeholder:"FILE" help:"Replay a file of STAR dialogues, .jsonl or .jsonl.gz, instead of the built-in script."`
+}
+
+func (cmd demoCmd) Run(p *program) error {
+	if cmd.Token == "" {
+		return errors.New("a token is needed: --token, or TURNO_ADMIN_TOKEN as given to `turno serve` or printed by its first start")
+	}
+	ctx := p.ctx
+	if cmd.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, cmd.For)
+		defer cancel()
+	}
+	o := demo.Options{Rate: cmd.Rate, Parallel: cmd.Parallel, Progress: func(s string) { fmt.Fprintln(p.stderr, s) }}
+	if o.Parallel == 0 {
+		o.Parallel = 8
+		if cmd.Dialogues != "" {
+			o.Parallel = 64
+		}
+	}
+	var (
+		report demo.Report
+		err    error
+		began  = time.Now()
+		client = demo.NewClient(cmd.URL, cmd.Token, o.Parallel)
+	)
+	if cmd.Dialogues != "" {
+		err = demo.Dialogues(ctx, client, cmd.Dialogues, o, &report)
+	} else {
+		if o.Rate == 0 {
+			o.Rate = 20
+		}
+		err = demo.Script(ctx, client, cmd.Conversations, o, &report)
+	}
+	took := time.Since(began)
+	fmt.Fprintf(p.stdout, "%s\n%d calls in %s, %.0f a second; %d said again\n",
+		&report, client.Calls.Load(), took.Round(time.Millisecond), float64(client.Calls.Load())/took.Seconds(), client.Retries.Load())
+	if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
