@@ -30,6 +30,7 @@ type cli struct {
 	Replay    replayCmd    `cmd:"" help:"Write the events of the log, in order."`
 	Timeline  timelineCmd  `cmd:"" help:"Tell what happened to one ticket."`
 	Import    importCmd    `cmd:"" help:"Bring in a history from elsewhere, one command a line."`
+	Demo      demoCmd      `cmd:"" help:"Put a service desk to work through the API: a built-in script, or real dialogues."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
