@@ -54,3 +54,27 @@ func (ChannelChanged) event()   {}
 func (ChannelRetired) event()   {}
 func (TokenIssued) event()      {}
 func (TokenRevoked) event()     {}
+
+// ChannelOf is what an event says the channel is.
+func ChannelOf(e Event) Channel {
+	switch e := e.(type) {
+	case ChannelCreated:
+		return e.Channel
+	case ChannelChanged:
+		return e.Channel
+	case ChannelRetired:
+		return e.Channel
+	}
+	return Channel{}
+}
+
+// TokenOf is what an event says the token is.
+func TokenOf(e Event) Token {
+	switch e := e.(type) {
+	case TokenIssued:
+		return e.Token
+	case TokenRevoked:
+		return e.Token
+	}
+	return Token{}
+}

@@ -1,0 +1,172 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
+)
+
+// ThreadEraser makes the personal fields of a thread unreadable and releases its address. *Engine is one.
+type ThreadEraser interface {
+	EraseThread(ctx context.Context, req Request, thread string) error
+}
+
+// ContactsOptions is what Contacts are made of. All but Now are required.
+type ContactsOptions struct {
+	Log     Log
+	Image   *Image
+	Keys    Keys
+	Threads ThreadEraser
+	Now     func() time.Time
+}
+
+// Contacts handles the commands on what is known of customers. It is safe for concurrent use.
+type Contacts struct {
+	o ContactsOptions
+	w writer
+}
+
+// NewContacts returns the contacts of o's image's workspace.
+func NewContacts(o ContactsOptions) *Contacts {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Contacts{o: o, w: writer{log: o.Log, now: o.Now}}
+}
+
+// ChangeProfile replaces the profile, or the parts of it that the change names.
+func (c *Contacts) ChangeProfile(ctx context.Context, req Request, id string, p contact.Change) (SettingResult, error) {
+	return c.change(ctx, req, id, "profile", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideChange(s, p) })
+}
+
+// Tag adds and removes tags.
+func (c *Contacts) Tag(ctx context.Context, req Request, id string, add, remove []string) (SettingResult, error) {
+	return c.change(ctx, req, id, "tag", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideTag(s, add, remove) })
+}
+
+// Annotate adds a note on the contact; the actor is its author.
+func (c *Contacts) Annotate(ctx context.Context, req Request, id string, text domain.Personal) (SettingResult, error) {
+	return c.change(ctx, req, id, "annotate", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideAnnotate(s, text) })
+}
+
+// Block keeps the contact's messages from opening a conversation. One that is open goes on.
+func (c *Contacts) Block(ctx context.Context, req Request, id string, reason domain.Personal) (SettingResult, error) {
+	return c.change(ctx, req, id, "block", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideBlock(s, reason) })
+}
+
+// Unblock ends that.
+func (c *Contacts) Unblock(ctx context.Context, req Request, id string) (SettingResult, error) {
+	return c.change(ctx, req, id, "unblock", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideUnblock(s) })
+}
+
+// Erase makes everything personal of a contact and its threads unreadable for good: it tells all holders of copies by
+// events, releases the addresses, and destroys the keys. What a failure leaves undone, the same call again does.
+func (c *Contacts) Erase(ctx context.Context, req Request, id string) (SettingResult, error) {
+	thread, _ := contact.Thread(id)
+	result, err := c.change(ctx, req, id, "erase", func(s contact.State) ([]contact.Event, *domain.Refusal) {
+		return contact.DecideErase(s, []string{thread}), nil
+	})
+	if err != nil {
+		return result, err
+	}
+	if err := c.o.Threads.EraseThread(ctx, part(req), thread); err != nil {
+		return result, fmt.Errorf("erasing the thread of contact %s: %w", id, err)
+	}
+	key, err := c.keyOf(ctx, c.aggregate(id))
+	if err != nil || key == "" {
+		return result, err
+	}
+	if err := c.o.Keys.DestroyKey(ctx, key); err != nil {
+		return result, fmt.Errorf("destroying the key of contact %s: %w", id, err)
+	}
+	return result, nil
+}
+
+// State is what is known of a contact, as the log has it now. *domain.Refusal with CodeNotFound when there is none.
+func (c *Contacts) State(ctx context.Context, id string) (contact.State, error) {
+	if err := c.exists(ctx, id); err != nil {
+		return contact.State{}, err
+	}
+	commits, _, err := c.o.Log.Load(ctx, c.aggregate(id), 0, nil)
+	if err != nil {
+		return contact.State{}, fmt.Errorf("load contact %s: %w", id, err)
+	}
+	var s contact.State
+	for i := range commits {
+		evolveContact(&s, &commits[i])
+	}
+	return s, nil
+}
+
+func (c *Contacts) change(ctx context.Context, req Request, id, action string,
+	decide func(contact.State) ([]contact.Event, *domain.Refusal)) (SettingResult, error) {
+	if req.After != 0 {
+		if err := c.o.Image.WaitFor(ctx, req.After); err != nil {
+			return SettingResult{}, err
+		}
+	}
+	img, err := c.o.Image.Snapshot(ctx)
+	if err != nil {
+		return SettingResult{}, err
+	}
+	if err := c.exists(ctx, id); err != nil {
+		return SettingResult{}, err
+	}
+	return change(ctx, c.w, edit[contact.State]{
+		req: req, aggregate: c.aggregate(id), action: action, image: img, evolve: evolveContact,
+		decide: func(s *contact.State, _ time.Time) ([]domain.Event, error) { return events(decide(*s)) },
+		key: func(has string) (string, error) {
+			if has != "" || action == "erase" {
+				return has, nil
+			}
+			key, err := c.o.Keys.NewKey(ctx)
+			if err != nil {
+				return "", fmt.Errorf("making a key: %w", err)
+			}
+			return key, nil
+		},
+	})
+}
+
+// exists refuses an id whose thread has no commit: a contact comes into being with its thread.
+func (c *Contacts) exists(ctx context.Context, id string) error {
+	unknown := &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such contact."}
+	thread, ok := contact.Thread(id)
+	if !ok {
+		return unknown
+	}
+	a := domain.Aggregate{Workspace: c.o.Image.workspace, Category: domain.CategoryThread, ID: thread}
+	commits, _, err := c.o.Log.Load(ctx, a, 0, func(*domain.Commit) bool { return true })
+	if err != nil {
+		return fmt.Errorf("load the thread of contact %s: %w", id, err)
+	}
+	if len(commits) == 0 {
+		return unknown
+	}
+	return nil
+}
+
+func (c *Contacts) aggregate(id string) domain.Aggregate {
+	return domain.Aggregate{Workspace: c.o.Image.workspace, Category: domain.CategoryContact, ID: id}
+}
+
+// keyOf is the key of an aggregate's newest commit that has one.
+func (c *Contacts) keyOf(ctx context.Context, a domain.Aggregate) (string, error) {
+	var key string
+	_, _, err := c.o.Log.Load(ctx, a, 0, func(commit *domain.Commit) bool { key = commit.Key; return key != "" })
+	if err != nil {
+		return "", fmt.Errorf("load %s: %w", a, err)
+	}
+	return key, nil
+}
+
+func evolveContact(s *contact.State, c *domain.Commit) {
+	for _, e := range c.Events {
+		if e, ok := e.(contact.Event); ok {
+			*s = s.Evolve(e)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package command
+
+import (
+	"context"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/setting"
+)
+
+// PutDepartment makes a department or replaces its definition; a retired one comes back.
+func (s *Settings) PutDepartment(ctx context.Context, req Request, p department.Put) (SettingResult, error) {
+	if !domain.ValidID(p.ID) {
+		_, err := events(department.DecidePut(department.Definition{}, p))
+		return SettingResult{}, err
+	}
+	return s.onSettings(ctx, req, func(img *setting.Image) (SettingResult, error) {
+		return s.changeDepartment(ctx, req, p.ID, "put", img, func(is department.Definition) ([]department.Event, *domain.Refusal) {
+			return department.DecidePut(is, p)
+		})
+	})
+}
+
+// RetireDepartment takes a department out of use. It is refused while a channel starts there or an active operator belongs
+// to it.
+func (s *Settings) RetireDepartment(ctx context.Context, req Request, id string) (SettingResult, error) {
+	if !domain.ValidID(id) {
+		return SettingResult{}, &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such department."}
+	}
+	return s.confirmed(ctx, func(img *setting.Image) (SettingResult, error) {
+		return s.changeDepartment(ctx, req, id, "retire", img, func(is department.Definition) ([]department.Event, *domain.Refusal) {
+			return department.DecideRetire(is, img.InUse(id))
+		})
+	})
+}
+
+func (s *Settings) changeDepartment(ctx context.Context, req Request, id, action string, img *setting.Image,
+	decide func(department.Definition) ([]department.Event, *domain.Refusal)) (SettingResult, error) {
+	return change(ctx, s.w, edit[department.Definition]{
+		req: req, aggregate: s.aggregate(domain.CategoryDepartment, id), action: action, image: img, tail: true,
+		evolve: latest(department.DefinitionOf),
+		decide: func(is *department.Definition, _ time.Time) ([]domain.Event, error) { return events(decide(*is)) },
+	})
+}
+
+// PutChannel makes a channel or replaces its definition; a retired one comes back.
+func (s *Settings) PutChannel(ctx context.Context, req Request, p setting.PutChannel) (SettingResult, error) {
+	if !domain.ValidID(p.ID) {
+		_, err := events(setting.DecidePutChannel(setting.Channel{}, p, nil))
+		return SettingResult{}, err
+	}
+	return s.changeChannel(ctx, req, p.ID, "put", func(img *setting.Image, is setting.Channel) ([]setting.Event, *domain.Refusal) {
+		return setting.DecidePutChannel(is, p, img)
+	})
+}
+
+// RetireChannel takes a channel out of use; its open conversations go on.
+func (s *Settings) RetireChannel(ctx context.Context, req Request, id string) (SettingResult, error) {
+	if !domain.ValidID(id) {
+		return SettingResult{}, &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such channel."}
+	}
+	return s.changeChannel(ctx, req, id, "retire", func(_ *setting.Image, is setting.Channel) ([]setting.Event, *domain.Refusal) {
+		return setting.DecideRetireChannel(is)
+	})
+}
+
+func (s *Settings) changeChannel(ctx context.Context, req Request, id, action string,
+	decide func(*setting.Image, setting.Channel) ([]setting.Event, *domain.Refusal)) (SettingResult, error) {
+	return s.onSettings(ctx, req, func(img *setting.Image) (SettingResult, error) {
+		return change(ctx, s.w, edit[setting.Channel]{
+			req: req, aggregate: s.aggregate(domain.CategorySetting, "channel."+id), action: action, image: img, tail: true,
+			evolve: latest(setting.ChannelOf),
+			decide: func(is *setting.Channel, _ time.Time) ([]domain.Event, error) { return events(decide(img, *is)) },
+		})
+	})
+}
