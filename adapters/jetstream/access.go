@@ -1,0 +1,145 @@
+package jetstream
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// accessFile is where the host tells other processes how to reach the log.
+const accessFile = "nats.json"
+
+// access is the content of that file.
+type access struct {
+	URL      string `json:"url"`
+	User     string `json:"user"`
+	Password string `json:"password"`
+}
+
+// orNew returns a with credentials: its own, or new ones where it has none.
+func (a access) orNew() access {
+	if a.User == "" || a.Password == "" {
+		a.User, a.Password = "turno", rand.Text()
+	}
+	return a
+}
+
+func (a access) hostPort() string {
+	u, err := url.Parse(a.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+func readAccess(dir string) (access, error) {
+	b, err := os.ReadFile(filepath.Join(dir, accessFile))
+	if err != nil {
+		return access{}, err
+	}
+	var a access
+	if err := json.Unmarshal(b, &a); err != nil {
+		return access{}, fmt.Errorf("read %s: %w", accessFile, err)
+	}
+	return a, nil
+}
+
+// write replaces the file in one step, so that nobody reads half of it.
+func (a access) write(dir string) error {
+	b, err := json.MarshalIndent(a, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, accessFile+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails when all went well
+	_, err = f.Write(append(b, '\n'))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(dir, accessFile))
+}
+
+// ErrNotServed says that no process serves the folder.
+var ErrNotServed = errors.New("nobody serves the folder")
+
+// Join connects to the server that another process runs on the folder. The error is ErrNotServed when there is none. The
+// connection finds the server again after a restart, on whatever port.
+func Join(dir string, opts ...nats.Option) (*nats.Conn, error) {
+	a, err := readAccess(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w %s", ErrNotServed, dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("join %s: %w", dir, err)
+	}
+	nc, err := connect(a.URL, append([]nats.Option{
+		nats.SetCustomDialer(finder{dir, net.Dialer{Timeout: dialWithin}}),
+		nats.UserInfoHandler(func() (string, string) {
+			a, err := readAccess(dir)
+			if err != nil {
+				return "", "" // refused by the server, and tried again
+			}
+			return a.User, a.Password
+		}),
+	}, opts...)...)
+	if err != nil {
+		return nil, fmt.Errorf("%w %s: %w", ErrNotServed, dir, err)
+	}
+	return nc, nil
+}
+
+// finder dials the address that the file tells now.
+type finder struct {
+	dir    string
+	dialer net.Dialer
+}
+
+// Dial connects to the folder's server; the address it is given is that of the first time.
+func (f finder) Dial(network, address string) (net.Conn, error) {
+	if a, err := readAccess(f.dir); err == nil && a.hostPort() != "" {
+		address = a.hostPort()
+	}
+	return f.dialer.Dial(network, address)
+}
+
+// Dial connects to an external server or cluster. url may name several, with commas between them; creds is the path of a
+// credentials file, or empty.
+func Dial(url, creds string, opts ...nats.Option) (*nats.Conn, error) {
+	if creds != "" {
+		opts = append([]nats.Option{nats.UserCredentials(creds)}, opts...)
+	}
+	nc, err := connect(url, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the log's server: %w", err)
+	}
+	return nc, nil
+}
+
+const dialWithin = 5 * time.Second
+
+// connect dials with what the Store relies on: it reconnects for ever, and sends nothing later than it was told to. A
+// message that waits in a buffer for a reconnection would be stored after its command was answered.
+func connect(url string, opts ...nats.Option) (*nats.Conn, error) {
+	return nats.Connect(url, append([]nats.Option{
+		nats.Name("turno"),
+		nats.Timeout(dialWithin),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(100 * time.Millisecond),
+		nats.ReconnectJitter(50*time.Millisecond, 50*time.Millisecond),
+		nats.ReconnectBufSize(-1),
+		nats.PingInterval(20 * time.Second),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // the default writes to stderr; calls return their errors
+	}, opts...)...)
+}

@@ -1,0 +1,248 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/turno-desk/turno/api/command"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/projections"
+)
+
+const (
+	// chunk is how many commits Read delivers at once when it is not told.
+	chunk = 500
+
+	// decoders is how many chunks are decoded at the same time, and waiting how many more may be ready or in work.
+	decoders = 2
+	waiting  = 4
+
+	// again is how long a feed that broke off waits before the next try.
+	again = 200 * time.Millisecond
+)
+
+// Head is the newest position of the log: that of the leader.
+func (s *Store) Head(ctx context.Context) (domain.Position, error) {
+	seq, err := s.head(ctx)
+	return s.epochs.position(seq), wrap(ctx, "find the head of the log", err)
+}
+
+func (s *Store) head(ctx context.Context) (uint64, error) {
+	if err := s.sure(ctx); err != nil {
+		return 0, err
+	}
+	bounded, cancel := s.within(ctx)
+	defer cancel()
+	msg, err := s.persist(bounded, "$JS.API.STREAM.INFO."+StreamName, nil)
+	if err != nil {
+		return 0, err
+	}
+	var info struct {
+		Error *jetstream.APIError `json:"error"`
+		State struct {
+			LastSeq uint64 `json:"last_seq"`
+		} `json:"state"`
+	}
+	if err := json.Unmarshal(msg.Data, &info); err != nil {
+		return 0, err
+	}
+	if info.Error != nil {
+		return 0, info.Error
+	}
+	return info.State.LastSeq, nil
+}
+
+// At returns the commit at a position, sealed. The error is projections.ErrNoCommit where this log has none: beyond its head,
+// or off it since a restore.
+func (s *Store) At(ctx context.Context, p domain.Position) (domain.Commit, error) {
+	doing := fmt.Sprintf("read the commit at %d", p)
+	if err := s.sure(ctx); err != nil {
+		return domain.Commit{}, wrap(ctx, doing, err)
+	}
+	seq, ok := s.epochs.sequence(p)
+	if !ok || seq == 0 {
+		return domain.Commit{}, fmt.Errorf("%s: %w", doing, projections.ErrNoCommit)
+	}
+	bounded, cancel := s.within(ctx)
+	defer cancel()
+	m, err := s.message(bounded, seq)
+	if err != nil {
+		return domain.Commit{}, wrap(ctx, doing, err)
+	}
+	c, err := s.commit(bounded, m, false)
+	return c, wrap(ctx, doing, err)
+}
+
+// Read delivers the log in order. See projections.Source. It outlives restarts of the server and of the connection; what it
+// finds there must be the same log, and hold all that was delivered.
+func (s *Store) Read(ctx context.Context, after domain.Position, o projections.ReadOptions, fn func([]domain.Commit) error) error {
+	if o.Max <= 0 {
+		o.Max = chunk
+	}
+	from, head, err := s.start(ctx, after)
+	if err != nil {
+		return wrap(ctx, "read the log", err)
+	}
+	if o.ToHead && from > head {
+		return nil
+	}
+	reading, cancel := context.WithCancel(ctx)
+	p := pipeline{todo: make(chan *job, waiting), ordered: make(chan *job, waiting)}
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	for range decoders {
+		running.Go(func() { p.decode(reading, s, o.Open) })
+	}
+	running.Go(func() { p.fetch(reading, s, from, o.Max) })
+
+	for {
+		var j *job
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case j = <-p.ordered:
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-j.done:
+		}
+		if j.err != nil {
+			return wrap(ctx, "read the log", j.err)
+		}
+		if o.ToHead {
+			j.commits = upTo(j.commits, head)
+		}
+		if len(j.commits) > 0 {
+			if err := fn(j.commits); err != nil {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if o.ToHead && j.last >= head {
+			return nil
+		}
+	}
+}
+
+// upTo cuts off what lies beyond the head.
+func upTo(commits []domain.Commit, head uint64) []domain.Commit {
+	for len(commits) > 0 && uint64(commits[len(commits)-1].Version) > head {
+		commits = commits[:len(commits)-1]
+	}
+	return commits
+}
+
+// start returns the sequence behind a position and that of the head, or projections.ErrAhead when the position is not on
+// this log.
+func (s *Store) start(ctx context.Context, after domain.Position) (from, head uint64, err error) {
+	head, err = s.head(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	seq, ok := s.epochs.sequence(after)
+	if seq > head {
+		return 0, 0, fmt.Errorf("position %d of a log that ends at %d: %w", after, s.epochs.position(head), projections.ErrAhead)
+	}
+	if !ok {
+		return 0, 0, fmt.Errorf("position %d is off the log, which was restored from an older copy: %w", after, projections.ErrAhead)
+	}
+	return seq + 1, head, nil
+}
+
+// pipeline fetches and decodes ahead of whoever digests. Jobs are worked on in parallel and handed over in order.
+type pipeline struct {
+	todo    chan *job
+	ordered chan *job
+}
+
+// job is one chunk on its way.
+type job struct {
+	messages []*message
+	last     uint64 // sequence of the newest
+	commits  []domain.Commit
+	err      error
+	done     chan struct{}
+}
+
+// decode works until ctx ends.
+func (p *pipeline) decode(ctx context.Context, s *Store, open bool) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case j := <-p.todo:
+			j.commits = make([]domain.Commit, 0, len(j.messages))
+			for _, m := range j.messages {
+				c, err := s.commit(ctx, m, open)
+				if err != nil {
+					j.err = err
+					break
+				}
+				j.commits = append(j.commits, c)
+			}
+			j.messages = nil
+			close(j.done)
+		}
+	}
+}
+
+// fetch feeds the pipeline from a sequence on until ctx ends or the log itself is at fault, which is the last job.
+func (p *pipeline) fetch(ctx context.Context, s *Store, from uint64, limit int, filters ...string) {
+	for {
+		f := &feed{from: from, max: limit, filters: filters, deliver: func(messages []*message, _ uint64) bool {
+			j := &job{messages: messages, last: messages[len(messages)-1].seq, done: make(chan struct{})}
+			for _, c := range []chan *job{p.ordered, p.todo} {
+				select {
+				case c <- j:
+				case <-ctx.Done():
+					return false
+				}
+			}
+			return true
+		}}
+		err := f.run(ctx, s)
+		from = f.next
+		if ctx.Err() == nil && errors.Is(err, errBroken) {
+			s.log.Warn("reading broke off: " + err.Error())
+			s.pause(ctx, again)
+			err = s.resume(ctx, from-1)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			j := &job{err: err, done: make(chan struct{})}
+			close(j.done)
+			select {
+			case p.ordered <- j:
+			case <-ctx.Done():
+			}
+			return
+		}
+	}
+}
+
+// resume waits until the log can be reached again, and checks that it still holds what was read of it.
+func (s *Store) resume(ctx context.Context, seen uint64) error {
+	p := s.epochs.position(seen)
+	for {
+		_, _, err := s.start(ctx, p)
+		if ctx.Err() != nil || err == nil {
+			return ctx.Err()
+		}
+		if !unreachable(err) && !errors.Is(err, command.ErrUnavailable) {
+			return err
+		}
+		s.pause(ctx, again)
+	}
+}
