@@ -3,9 +3,9 @@ package history
 import (
 	"encoding/json"
 	"errors"
-	"time"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/projections"
 )
 
 // Errors of the queries.
@@ -23,14 +23,6 @@ const (
 	DefaultLimit = 50
 	MaxLimit     = 200
 )
-
-// Time is an instant as the API writes it: RFC 3339, UTC, milliseconds.
-type Time struct{ time.Time }
-
-// MarshalJSON writes it with exactly three digits of a second.
-func (t Time) MarshalJSON() ([]byte, error) {
-	return t.UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z"`), nil
-}
 
 // Page is a part of a list. Next is the cursor of what follows, empty when nothing does.
 type Page[T any] struct {
@@ -70,9 +62,9 @@ type Conversation struct {
 	Hidden    bool            `json:"hidden,omitempty"`
 	Revision  domain.Position `json:"revision,omitempty"`
 
-	OpenedAt *Time `json:"opened_at,omitempty"`
-	ClosedAt *Time `json:"closed_at,omitempty"`
-	Episodes int   `json:"episodes,omitempty"` // 1 more than it was reopened
+	OpenedAt *projections.Time `json:"opened_at,omitempty"`
+	ClosedAt *projections.Time `json:"closed_at,omitempty"`
+	Episodes int               `json:"episodes,omitempty"` // 1 more than it was reopened
 
 	Reason     string   `json:"reason,omitempty"` // of the close
 	Closer     string   `json:"closer,omitempty"` // actor of the close
@@ -81,13 +73,13 @@ type Conversation struct {
 	Comment    string   `json:"comment,omitempty"`
 	Incomplete []string `json:"incomplete,omitempty"`
 
-	Outcome        string            `json:"outcome,omitempty"`
-	Interests      []string          `json:"interests,omitempty"`
-	Origin         string            `json:"origin,omitempty"`
-	Stage          string            `json:"stage,omitempty"`
-	Score          int               `json:"score,omitempty"`
-	Classification map[string]string `json:"fields,omitempty"`
-	Rating         *Rating           `json:"rating,omitempty"`
+	Outcome   string            `json:"outcome,omitempty"`
+	Interests []string          `json:"interests,omitempty"`
+	Origin    string            `json:"origin,omitempty"`
+	Stage     string            `json:"stage,omitempty"`
+	Score     int               `json:"score,omitempty"`
+	Fields    map[string]string `json:"fields,omitempty"`
+	Rating    *Rating           `json:"rating,omitempty"`
 
 	// Of the latest episode, in seconds. Null when there is no such sample.
 	FirstResponse *float64 `json:"first_response_s,omitempty"`
@@ -103,11 +95,11 @@ type Conversation struct {
 
 // Rating is the contact's judgement that stands.
 type Rating struct {
-	Score     int    `json:"score,omitempty"` // 1–5
-	Satisfied *bool  `json:"satisfied,omitempty"`
-	Comment   string `json:"comment,omitempty"`
-	Operator  string `json:"operator,omitempty"` // whom it credits
-	At        Time   `json:"at"`
+	Score     int              `json:"score,omitempty"` // 1–5
+	Satisfied *bool            `json:"satisfied,omitempty"`
+	Comment   string           `json:"comment,omitempty"`
+	Operator  string           `json:"operator,omitempty"` // whom it credits
+	At        projections.Time `json:"at"`
 }
 
 // ConversationAnswer is one conversation, and the position that it was read at.
@@ -118,23 +110,23 @@ type ConversationAnswer struct {
 
 // Message is one message of a conversation, in either direction.
 type Message struct {
-	ID           string          `json:"id"`
-	Conversation string          `json:"conversation"`
-	Direction    string          `json:"direction"` // inbound, outbound
-	Sender       string          `json:"sender"`    // contact, human, other_device, machine
-	Actor        string          `json:"actor"`     // "contact", "operator:ana" …
-	Via          string          `json:"via,omitempty"`
-	Kind         string          `json:"kind"`
-	Text         string          `json:"text,omitempty"`
-	Attachments  []Attachment    `json:"attachments,omitempty"`
-	Location     *Location       `json:"location,omitempty"`
-	ContactCard  *ContactCard    `json:"contact_card,omitempty"`
-	ReplyTo      string          `json:"reply_to,omitempty"`
-	At           Time            `json:"at"`
-	SentAt       *Time           `json:"sent_at,omitempty"` // the channel's own timestamp
-	Position     domain.Position `json:"position"`
-	Note         bool            `json:"note,omitempty"` // internal; direction and kind are "note"
-	Mentions     []string        `json:"mentions,omitempty"`
+	ID           string            `json:"id"`
+	Conversation string            `json:"conversation"`
+	Direction    string            `json:"direction"` // inbound, outbound; internal for a note
+	Sender       string            `json:"sender"`    // contact, human, other_device, machine
+	Actor        string            `json:"actor"`     // "contact", "operator:ana" …
+	Via          string            `json:"via,omitempty"`
+	Kind         string            `json:"kind"`
+	Text         string            `json:"text,omitempty"`
+	Attachments  []Attachment      `json:"attachments,omitempty"`
+	Location     *Location         `json:"location,omitempty"`
+	ContactCard  *ContactCard      `json:"contact_card,omitempty"`
+	ReplyTo      string            `json:"reply_to,omitempty"`
+	At           projections.Time  `json:"at"`
+	SentAt       *projections.Time `json:"sent_at,omitempty"` // the channel's own timestamp
+	Position     domain.Position   `json:"position"`
+	Note         bool              `json:"note,omitempty"` // internal; direction and kind are "note"
+	Mentions     []string          `json:"mentions,omitempty"`
 }
 
 // Attachment is a file of a message.
@@ -160,16 +152,16 @@ type ContactCard struct {
 
 // Entry is one event of a timeline.
 type Entry struct {
-	Position     domain.Position `json:"position"`
-	Index        int             `json:"index"` // within its commit
-	Conversation string          `json:"conversation"`
-	Ticket       int64           `json:"ticket"`
-	Type         string          `json:"type"` // "taken", "message_received" …
-	Actor        string          `json:"actor"`
-	Via          string          `json:"via,omitempty"`
-	Time         Time            `json:"time"`
-	Recorded     Time            `json:"recorded"`
-	Data         json.RawMessage `json:"data"` // the event's own fields
+	Position     domain.Position  `json:"position"`
+	Index        int              `json:"index"` // within its commit
+	Conversation string           `json:"conversation"`
+	Ticket       int64            `json:"ticket"`
+	Type         string           `json:"type"` // "taken", "message_received" …
+	Actor        string           `json:"actor"`
+	Via          string           `json:"via,omitempty"`
+	Time         projections.Time `json:"time"`
+	Recorded     projections.Time `json:"recorded"`
+	Data         json.RawMessage  `json:"data"` // the event's own fields
 }
 
 // Timeline is every event of a conversation, or of all conversations of a ticket, in the log's order.
@@ -181,12 +173,12 @@ type Timeline struct {
 
 // Ticket is the case: its conversations, oldest first.
 type Ticket struct {
-	Number        int64           `json:"number"`
-	Contact       *Contact        `json:"contact"` // the requester
-	Conversations []Conversation  `json:"conversations"`
-	OpenedAt      Time            `json:"opened_at"`           // the first opening
-	ClosedAt      *Time           `json:"closed_at,omitempty"` // the last close, when none is open
-	Position      domain.Position `json:"position"`
+	Number        int64             `json:"number"`
+	Contact       *Contact          `json:"contact"` // the requester
+	Conversations []Conversation    `json:"conversations"`
+	OpenedAt      projections.Time  `json:"opened_at"`           // the first opening
+	ClosedAt      *projections.Time `json:"closed_at,omitempty"` // the last close, when none is open
+	Position      domain.Position   `json:"position"`
 }
 
 // Match is a conversation that a search found, and where.

@@ -24,13 +24,14 @@ type record struct {
 	openedDepartment string
 	openedAt         int64
 
-	revision  domain.Position
-	sight     domain.Sight
-	sightFrom domain.Position
-	closedAt  int64
-	category  string
-	facts     facts
-	personal  personal
+	revision    domain.Position
+	sight       domain.Sight
+	sightFrom   domain.Position
+	sightClosed int64 // closedAt when the sight began: only a change of state changes it
+	closedAt    int64
+	category    string
+	facts       facts
+	personal    personal
 }
 
 // facts are what else is clear about a conversation. Spans are milliseconds, of the latest episode.

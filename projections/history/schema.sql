@@ -82,3 +82,4 @@ CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5 (
 	text, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
 );
 INSERT INTO texts (texts, rank) VALUES ('secure-delete', 1);
+CREATE VIRTUAL TABLE IF NOT EXISTS terms USING fts5vocab (texts, 'instance');

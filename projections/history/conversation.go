@@ -1,0 +1,97 @@
+package history
+
+import (
+	"context"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/access"
+	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/projections"
+)
+
+// Conversation returns one conversation. ErrNotFound.
+func (q *Queries) Conversation(ctx context.Context, workspace string, v access.Viewer, id string, asOf domain.Position) (ConversationAnswer, error) {
+	var a ConversationAnswer
+	err := q.read(ctx, workspace, v, asOf, func(r *reading) error {
+		now, err := r.byID(id)
+		if err != nil {
+			return err
+		}
+		then, err := r.then(now)
+		if err != nil {
+			return err
+		}
+		if then == nil {
+			return ErrNotFound
+		}
+		a = ConversationAnswer{Conversation: then.answer(), Position: r.asOf}
+		return nil
+	})
+	return a, err
+}
+
+// byID finds a conversation by its id.
+func (r *reading) byID(id string) (*record, error) {
+	threadID, n, ok := thread.SplitConversationID(id)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	return r.find("c.thread = ? AND c.number = ?", threadID, n)
+}
+
+// byTicket finds the conversations of a ticket, oldest first. A conversation's ticket is its own number until tickets can
+// be linked; here is the one place where a number is looked up.
+func (r *reading) byTicket(number int64) ([]*record, error) {
+	return r.findAll("c.ticket = ? ORDER BY c.opened", number)
+}
+
+// answer is the record as it is shown.
+func (r *record) answer() Conversation {
+	f, own := &r.facts, &r.personal
+	c := Conversation{
+		ID: r.id(), Ticket: r.ticket, State: r.sight.State, Direction: string(r.direction), Channel: r.channel,
+		Department: r.sight.Department, OpenedDepartment: r.openedDepartment, Operator: r.sight.Owner, OwnerAtClose: r.sight.OwnerAtClose,
+		Contact: r.whom(), Tags: f.Tags, Mentioned: r.sight.Mentioned, Operators: f.Operators,
+		Archived: r.sight.Archived, Hidden: r.sight.Hidden, Revision: r.revision,
+		OpenedAt: projections.MillisOrNil(r.openedAt), ClosedAt: projections.MillisOrNil(r.closedAt), Episodes: f.Episodes,
+		Reason: f.Reason, Closer: f.Closer, Category: r.category, Summary: string(own.Summary), Comment: string(own.Comment),
+		Incomplete: f.Incomplete, Outcome: f.Outcome, Interests: f.Interests, Origin: f.Origin, Stage: f.Stage, Score: f.Score,
+		FirstResponse: seconds(f.FirstResponse), Resolution: seconds(f.Resolution),
+		MessagesIn: f.In, MessagesOut: f.Out, MessagesMachine: f.Machine, Notes: f.Notes, Transfers: f.Transfers,
+	}
+	if len(own.Fields) > 0 {
+		c.Fields = make(map[string]string, len(own.Fields))
+		for id, v := range own.Fields {
+			c.Fields[id] = string(v)
+		}
+	}
+	if f.Resolution != nil {
+		net := *f.Resolution - f.Paused
+		c.ResolutionNet = seconds(&net)
+	}
+	if f.RatedAt != 0 {
+		c.Rating = &Rating{
+			Score: f.Rated, Satisfied: f.Satisfied, Comment: string(own.Rating), Operator: f.Credited, At: projections.Millis(f.RatedAt),
+		}
+	}
+	return c
+}
+
+func (r *record) whom() *Contact {
+	return &Contact{ID: r.contact, Name: string(r.personal.Name), Address: string(r.personal.Address), ExternalID: string(r.personal.ExternalID)}
+}
+
+// known is what may be known of an open conversation by who serves its contact and may not see it.
+func (r *record) known() Conversation {
+	return Conversation{
+		Ticket: r.ticket, Channel: r.channel, Department: r.sight.Department, Operator: r.sight.Owner, Restricted: true,
+	}
+}
+
+func seconds(ms *int64) *float64 {
+	if ms == nil {
+		return nil
+	}
+	s := float64(*ms) / 1000
+	return &s
+}

@@ -1,0 +1,101 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/access"
+	"github.com/turno-desk/turno/projections"
+)
+
+// Timeline returns every event of a conversation. ErrNotFound.
+func (q *Queries) Timeline(ctx context.Context, workspace string, v access.Viewer, id string, asOf domain.Position) (Timeline, error) {
+	var t Timeline
+	err := q.read(ctx, workspace, v, asOf, func(r *reading) error {
+		now, err := r.byID(id)
+		if err != nil {
+			return err
+		}
+		t, err = r.timeline([]*record{now})
+		return err
+	})
+	return t, err
+}
+
+// TicketTimeline returns every event of those conversations of the ticket that the viewer may see. ErrNotFound.
+func (q *Queries) TicketTimeline(ctx context.Context, workspace string, v access.Viewer, number int64, asOf domain.Position) (Timeline, error) {
+	var t Timeline
+	err := q.read(ctx, workspace, v, asOf, func(r *reading) error {
+		all, err := r.byTicket(number)
+		if err != nil {
+			return err
+		}
+		t, err = r.timeline(all)
+		return err
+	})
+	return t, err
+}
+
+// timeline reads the events of conversations, in the log's order.
+func (r *reading) timeline(of []*record) (Timeline, error) {
+	of = slices.DeleteFunc(of, func(c *record) bool { return c.opened > r.asOf })
+	if len(of) == 0 {
+		return Timeline{}, ErrNotFound
+	}
+	t := Timeline{Ticket: of[0].ticket, Position: r.asOf}
+	for _, c := range of {
+		entries, err := readEntries(r.ctx, r.tx, c.opened, 0, r.asOf, "", "")
+		if err != nil {
+			return Timeline{}, err
+		}
+		for _, e := range entries {
+			p, index := placed(e.at)
+			t.Entries = append(t.Entries, Entry{
+				Position: p, Index: index, Conversation: c.id(), Ticket: c.ticket, Type: e.typ, Actor: e.actor, Via: e.via,
+				Time: projections.Millis(e.time), Recorded: projections.Millis(e.recorded), Data: json.RawMessage(e.data),
+			})
+		}
+	}
+	slices.SortStableFunc(t.Entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Index, b.Index))
+	})
+	return t, nil
+}
+
+// Ticket returns the case with those of its conversations that the viewer may see. ErrNotFound.
+func (q *Queries) Ticket(ctx context.Context, workspace string, v access.Viewer, number int64, asOf domain.Position) (Ticket, error) {
+	var t Ticket
+	err := q.read(ctx, workspace, v, asOf, func(r *reading) error {
+		all, err := r.byTicket(number)
+		if err != nil {
+			return err
+		}
+		t = Ticket{Number: number, Position: r.asOf}
+		open, closed := false, int64(0)
+		for _, now := range all {
+			then, err := r.then(now)
+			if err != nil {
+				return err
+			}
+			if then == nil {
+				continue
+			}
+			if len(t.Conversations) == 0 {
+				t.Contact, t.OpenedAt = then.whom(), projections.Millis(then.openedAt)
+			}
+			t.Conversations = append(t.Conversations, then.answer())
+			open, closed = open || then.closedAt == 0, max(closed, then.closedAt)
+		}
+		if len(t.Conversations) == 0 {
+			return ErrNotFound
+		}
+		if !open {
+			t.ClosedAt = projections.MillisOrNil(closed)
+		}
+		return nil
+	})
+	return t, err
+}
