@@ -71,6 +71,7 @@ func kinds() []*kind {
 		of[setting.ChannelRetired](domain.CategorySetting, "channel.retired"),
 		of[setting.TokenIssued](domain.CategorySetting, "token.issued"),
 		of[setting.TokenRevoked](domain.CategorySetting, "token.revoked"),
+		of[setting.ExtensionClaimed](domain.CategorySetting, "extension.claimed"),
 
 		of[sequence.Reserved](domain.CategorySequence, "sequence.reserved"),
 
