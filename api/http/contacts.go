@@ -1,0 +1,86 @@
+package http
+
+import (
+	"context"
+
+	"github.com/turno-desk/turno/api/command"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
+)
+
+type profileBody struct {
+	Name    *domain.Personal           `json:"name"`
+	Email   *domain.Personal           `json:"email"`
+	Phone   *domain.Personal           `json:"phone"`
+	Company *domain.Personal           `json:"company"`
+	Fields  map[string]domain.Personal `json:"fields"`
+}
+
+// putContact replaces a contact's profile.
+func (s *Server) putContact(c *call) error { return s.profile(c, "put_contact", true) }
+
+// patchContact replaces the parts of a profile that it names.
+func (s *Server) patchContact(c *call) error { return s.profile(c, "patch_contact", false) }
+
+func (s *Server) profile(c *call, name string, whole bool) error {
+	var b profileBody
+	return s.onContact(c, name, &b, func(ctx context.Context, r command.Request, id string) (command.SettingResult, error) {
+		return s.Contacts.ChangeProfile(ctx, r, id, contact.Change{
+			Whole: whole, Name: b.Name, Email: b.Email, Phone: b.Phone, Company: b.Company, Fields: b.Fields,
+		})
+	})
+}
+
+// tagContact adds and removes tags.
+func (s *Server) tagContact(c *call) error {
+	var b tagsBody
+	return s.onContact(c, "tag_contact", &b, func(ctx context.Context, r command.Request, id string) (command.SettingResult, error) {
+		return s.Contacts.Tag(ctx, r, id, b.Add, b.Remove)
+	})
+}
+
+type annotationBody struct {
+	Text domain.Personal `json:"text"`
+}
+
+// annotateContact adds a note on the contact.
+func (s *Server) annotateContact(c *call) error {
+	var b annotationBody
+	return s.onContact(c, "annotate_contact", &b, func(ctx context.Context, r command.Request, id string) (command.SettingResult, error) {
+		return s.Contacts.Annotate(ctx, r, id, b.Text)
+	})
+}
+
+type blockBody struct {
+	Reason domain.Personal `json:"reason"`
+}
+
+// blockContact keeps the contact's messages from opening conversations.
+func (s *Server) blockContact(c *call) error {
+	var b blockBody
+	return s.onContact(c, "block_contact", &b, func(ctx context.Context, r command.Request, id string) (command.SettingResult, error) {
+		return s.Contacts.Block(ctx, r, id, b.Reason)
+	})
+}
+
+// unblockContact ends that.
+func (s *Server) unblockContact(c *call) error {
+	return s.onContact(c, "unblock_contact", &struct{}{}, s.Contacts.Unblock)
+}
+
+// eraseContact makes everything personal of the contact unreadable for good.
+func (s *Server) eraseContact(c *call) error {
+	return s.onContact(c, "erase_contact", &struct{}{}, s.Contacts.Erase)
+}
+
+// onContact binds the body and the id, and hands them to the command.
+func (s *Server) onContact(c *call, name string, body any, do func(context.Context, command.Request, string) (command.SettingResult, error)) error {
+	if err := c.bind(body); err != nil {
+		return err
+	}
+	id, err := c.id("id")
+	if err != nil {
+		return err
+	}
+	return s.set(c, name, body, func(ctx context.Context, r command.Request) (command.SettingResult, error) { return do(ctx, r, id) })
+}

@@ -1,0 +1,220 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"github.com/turno-desk/turno/api/command"
+	"github.com/turno-desk/turno/projections/directory"
+	"github.com/turno-desk/turno/projections/history"
+	"github.com/turno-desk/turno/projections/queue"
+	"github.com/turno-desk/turno/projections/stats"
+)
+
+// Parts is what the server stands on. All are required.
+type Parts struct {
+	Conversations Conversations
+	Commands      *command.Settings // on settings, tokens and presence
+	Contacts      *command.Contacts
+	Settings      Image // as this process knows them
+	Log           Log
+	Aggregates    Aggregates
+	Structured    Structured
+	Hasher        command.Hasher
+	Progress      Progress
+	Status        ViewStatus
+
+	Queue     *queue.Queries
+	History   *history.Queries
+	Stats     *stats.Queries
+	Directory *directory.Queries
+}
+
+// Options are what may be left out.
+type Options struct {
+	Workspace string               // "default"
+	Version   string               // of the program, for /healthz and the metrics
+	Registry  *prometheus.Registry // where metrics are registered and /metrics reads; a fresh one
+	Logger    *zap.Logger          // none
+	Now       func() time.Time
+	ReadyLag  time.Duration // how far a view may be behind for /readyz; 10 s
+	Views     []string      // that /readyz asks for; queue, history, stats and directory
+	StopGrace time.Duration // how long Serve lets requests finish; 20 s
+}
+
+// Server is the HTTP API of one workspace. Make it with New, serve it with Serve.
+type Server struct {
+	Parts
+	workspace string
+	version   string
+	log       *zap.Logger
+	now       func() time.Time
+	lag       time.Duration
+	grace     time.Duration
+	views     []string
+
+	echo     *echo.Echo
+	metrics  *metrics
+	follower *follower
+	life     context.Context // ends when the server stops: feeds end with it
+	end      context.CancelFunc
+}
+
+// Limits of a connection. A request's head and body must arrive, and an answer must be taken, in time; feeds lift the
+// second for as long as their client keeps reading.
+const (
+	readHeadWithin = 5 * time.Second
+	readWithin     = 20 * time.Second
+	writeAllWithin = 30 * time.Second
+	idleAfter      = 2 * time.Minute
+	maxHead        = 32 << 10
+)
+
+// New wires the routes. It fails when a metric can't be registered.
+func New(p Parts, o Options) (*Server, error) {
+	s := &Server{Parts: p, workspace: o.Workspace, version: o.Version, log: o.Logger, now: o.Now, lag: o.ReadyLag, views: o.Views, grace: o.StopGrace}
+	if s.workspace == "" {
+		s.workspace = "default"
+	}
+	if s.log == nil {
+		s.log = zap.NewNop()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.lag == 0 {
+		s.lag = readyLag
+	}
+	if s.grace == 0 {
+		s.grace = 20 * time.Second
+	}
+	if len(s.views) == 0 {
+		s.views = []string{viewQueue, viewHistory, viewStats, viewDirectory}
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	var err error
+	if s.metrics, err = newMetrics(o.Registry, s.version); err != nil {
+		return nil, fmt.Errorf("register the metrics of HTTP: %w", err)
+	}
+	if err := o.Registry.Register(newLags(s)); err != nil {
+		return nil, fmt.Errorf("register the lags: %w", err)
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	s.follower = newFollower(p.Log, p.Progress, s.workspace, viewQueue, s.log)
+	s.wire(o.Registry)
+	return s, nil
+}
+
+func (s *Server) wire(registry *prometheus.Registry) {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = s.fail
+	e.Use(s.observe)
+	for _, r := range s.routes() {
+		e.Add(r.method, r.path, s.guarded(r))
+	}
+	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	e.GET("/metrics", echo.WrapHandler(scrape))
+	e.GET("/healthz", s.alive)
+	e.GET("/readyz", s.ready)
+	s.echo = e
+}
+
+// Handler is the API, for a server of the caller's own. Follow must run beside it.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// Follow feeds the push streams until ctx ends. Serve does it by itself.
+func (s *Server) Follow(ctx context.Context) { s.follower.run(ctx) }
+
+// Serve answers on l until ctx ends. Then it takes no more requests, ends feeds, and finishes what it accepted, within
+// Options.StopGrace; what is still running after that is cut off, and that is the error.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: s.echo, ReadHeaderTimeout: readHeadWithin, ReadTimeout: readWithin, WriteTimeout: writeAllWithin, IdleTimeout: idleAfter,
+		MaxHeaderBytes: maxHead, ErrorLog: zap.NewStdLog(s.log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
+	}
+	following, stop := context.WithCancel(context.Background())
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		s.Follow(following)
+	}()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		s.end()
+		grace, cancel := context.WithTimeout(context.Background(), s.grace)
+		defer cancel()
+		if err = server.Shutdown(grace); err != nil {
+			err = errors.Join(fmt.Errorf("requests were still running after %s: %w", s.grace, err), server.Close())
+		}
+		<-served
+	}
+	s.end()
+	stop()
+	<-followed
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// observe counts and times every request, gives it an id, and turns a panic into a 500 that is logged.
+func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		begun := time.Now()
+		c.Response().Header().Set(echo.HeaderXRequestID, requestID())
+		c.Response().Header().Set("X-Content-Type-Options", "nosniff")
+		defer func() {
+			if r := recover(); r != nil {
+				if r == http.ErrAbortHandler {
+					panic(r)
+				}
+				err = fmt.Errorf("panic: %T", r) // the value may hold what a client sent
+				s.log.Error("a handler panicked", zap.String("route", c.Path()), zap.Stack("stack"))
+			}
+			if err != nil {
+				s.fail(err, c)
+			}
+			route := c.Path()
+			if route == "" {
+				route = "none"
+			}
+			s.metrics.answered(method(c.Request().Method), route, c.Response().Status, time.Since(begun), !feeds(route))
+		}()
+		return next(c)
+	}
+}
+
+// method is a method as a label: what a client invents is one label.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+func feeds(route string) bool { return route == "/v1/stream" || route == "/v1/events" }
+
+// doing counts the commands on conversations by name and outcome.
+func (s *Server) doing(ctx context.Context, name string, do func(context.Context) (command.Result, error)) (command.Result, error) {
+	begun := time.Now()
+	r, err := do(ctx)
+	s.metrics.handled(name, len(r.Commit.Events), r.Replayed, err, time.Since(begun))
+	return r, err
+}
