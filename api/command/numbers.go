@@ -114,9 +114,7 @@ func (n *Numbers) block(ctx context.Context) (sequence.Reserved, error) {
 			}
 		},
 		decide: func(last *int64, _ time.Time) ([]domain.Event, error) {
-			r := sequence.Reserve(*last)
-			r.To = r.From + n.size - 1
-			return []domain.Event{r}, nil
+			return []domain.Event{sequence.Reserve(*last, n.size)}, nil
 		},
 	})
 	if err != nil {

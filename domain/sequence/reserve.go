@@ -1,7 +1,7 @@
 package sequence
 
-// Reserve is the block after the last number that was handed out.
-func Reserve(last int64) Reserved { return Reserved{From: last + 1, To: last + Block} }
+// Reserve is the block of that size after the last number that was handed out.
+func Reserve(last, size int64) Reserved { return Reserved{From: last + 1, To: last + size} }
 
 // Skip reserves everything up to `to`, for numbers that may have been handed out by a log that was lost; nil when they are
 // reserved already.
