@@ -11,6 +11,8 @@ import (
 	"sync"
 )
 
+//go:generate go run ./internal/eventsdoc ../..
+
 // Keyring finds the keys that personal values are sealed with.
 type Keyring interface {
 	// Key returns the 32 bytes of a key, which the caller must not change. The error is ErrNoKey when the key was destroyed

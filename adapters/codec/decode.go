@@ -250,7 +250,9 @@ func (e *envelope) commit(c *domain.Commit) (err error) {
 	if c.Time, err = parseTime(e.time); err != nil {
 		return fmt.Errorf("time: %w", err)
 	}
-	if c.Recorded, err = parseTime(f.recorded); err != nil {
+	if c.Recorded = c.Time; string(f.recorded) == string(e.time) {
+		// as it mostly is
+	} else if c.Recorded, err = parseTime(f.recorded); err != nil {
 		return fmt.Errorf("recorded: %w", err)
 	}
 	if c.Actor, err = domain.ParseActor(string(f.actor)); err != nil {

@@ -43,19 +43,18 @@ func (c *Codec) encode(ctx context.Context, commit *domain.Commit) ([]byte, erro
 		}
 		return s.seal(plain, c.nonce), nil
 	}
-	b := make([]byte, 0, 1024)
-	b = append(b, '[')
+	var b []byte
 	for i, e := range commit.Events {
 		w, data, err := c.data(commit, e, seal)
 		if err != nil {
 			return nil, fmt.Errorf("event %d, %T: %w", i, e, err)
 		}
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendEnvelope(b, commit, i, w.typeName)
 		if i == 0 {
+			b = make([]byte, 0, 512+len(commit.Events)*(384+len(data)))
+			b = appendEnvelope(append(b, '['), commit, i, w.typeName)
 			b = appendFacts(b, commit)
+		} else {
+			b = appendEnvelope(append(b, ','), commit, i, w.typeName)
 		}
 		b = append(b, `,"data":`...)
 		b = append(b, data...)

@@ -96,3 +96,22 @@ func newRegistry(kinds []*kind) registry {
 	}
 	return r
 }
+
+// Type is one version of one kind of event.
+type Type struct {
+	Name     string          // "turno.conversation.taken.v1", as the CloudEvents attribute has it
+	Category domain.Category // of the aggregates that it happens to
+	Written  bool            // it is what is written today; the others are only read
+	Event    reflect.Type    // what it is read as
+}
+
+// Types lists every version of every event, grouped by aggregate, in the order of its life.
+func Types() []Type {
+	var all []Type
+	for _, k := range kinds() {
+		for v := 1; v <= k.version(); v++ {
+			all = append(all, Type{k.typeName(v), k.category, v == k.version(), k.goType})
+		}
+	}
+	return all
+}

@@ -56,6 +56,12 @@ func samples() map[string]domain.Event {
 		Close:    department.Guards{Fields: []string{"motivo"}, Classification: true, Category: true, Summary: true},
 		Settings: department.Settings{ResumeOnInbound: true, KeepOnClose: true, ReopenWithin: 86400},
 	}
+	said := thread.Content{
+		Kind: thread.KindImage, Text: "¿Dónde está mi pedido? 📦", ReplyTo: conversationID + "-m12",
+		Attachments: []thread.Attachment{{URL: "https://example.com/a.jpg", Name: "factura.jpg", Type: "image/jpeg", Size: 20480}},
+		Location:    &thread.Location{Latitude: "-34.6037", Longitude: "-58.3816", Label: "Obelisco"},
+		ContactCard: &thread.ContactCard{Name: "Pedro", Phone: "+5491155550199"},
+	}
 	web := setting.Channel{ID: "web", Type: "generic", Name: "Web chat", Department: "support"}
 	token := setting.Token{
 		ID: "crm", Owner: "service:crm", Name: "CRM of the branch", Scopes: []string{"conversations:write"}, Fingerprint: "0f1e2d3c",
@@ -71,16 +77,10 @@ func samples() map[string]domain.Event {
 		},
 		"turno.conversation.message_received.v1": thread.MessageReceived{
 			Message: conversationID + "-m13", IDHash: "q7w2e5r8t1y4u6i9o3p5a2s4d6", ChannelID: "wamid.HBgN", SentAt: &at,
-			Content: thread.Content{
-				Kind: thread.KindImage, Text: "¿Dónde está mi pedido? 📦", ReplyTo: conversationID + "-m12",
-				Attachments: []thread.Attachment{{URL: "https://example.com/a.jpg", Name: "factura.jpg", Type: "image/jpeg", Size: 20480}},
-				Location:    &thread.Location{Latitude: "-34.6037", Longitude: "-58.3816", Label: "Obelisco"},
-				ContactCard: &thread.ContactCard{Name: "Pedro", Phone: "+5491155550199"},
-			},
+			Content: said,
 		},
 		"turno.conversation.message_sent.v1": thread.MessageSent{
-			Message: conversationID + "-m14", Content: thread.Content{Kind: thread.KindText, Text: "It leaves today."},
-			Sender: thread.SenderHuman, IDHash: "z1x3c5v7b9n2m4l6k8j1h3g5f7",
+			Message: conversationID + "-m14", Content: said, Sender: thread.SenderHuman, IDHash: "z1x3c5v7b9n2m4l6k8j1h3g5f7",
 		},
 		"turno.conversation.queued.v1": thread.Queued{Department: "support", List: thread.StateWaiting, Cause: "opened"},
 		"turno.conversation.taken.v1":  thread.Taken{Operator: "ana", Department: "support", How: thread.TakenAssigned, By: "eva"},
@@ -148,6 +148,8 @@ func samples() map[string]domain.Event {
 		"turno.channel.retired.v1": setting.ChannelRetired{Channel: setting.Channel{ID: "web", Type: "generic", Name: "Web chat", Department: "support", Retired: true}},
 		"turno.token.issued.v1":    setting.TokenIssued{Token: token},
 		"turno.token.revoked.v1":   setting.TokenRevoked{Token: setting.Token{ID: "crm", Owner: "service:crm", Fingerprint: "0f1e2d3c", Revoked: true}},
+
+		"turno.extension.claimed.v1": setting.ExtensionClaimed{Extension: "204", Operator: "ana"},
 
 		"turno.sequence.reserved.v1": sequence.Reserved{From: 1001, To: 2000},
 

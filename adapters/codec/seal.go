@@ -26,8 +26,9 @@ func randomNonce(b []byte) { _, _ = rand.Read(b) } // never fails: the program e
 var errSealed = errors.New("malformed sealed value")
 
 // sealer seals and opens with one key. Its JWEs all have the same protected header, which go-jose would write the same
-// way; the rest of a JWE with alg dir is one call of AES-GCM. Written out here it costs a fifth of what go-jose takes,
-// which builds and parses the header for every value. A test holds both to each other.
+// way; the rest of a JWE with alg dir is one call of AES-GCM. Written out here, sealing takes an eighth and opening a
+// nineteenth of the time of go-jose, which builds and parses the header for every value (BenchmarkOneValue). A test holds
+// both to each other.
 type sealer struct {
 	header string // base64url of the protected header, which is the additional data, too
 	aead   cipher.AEAD
