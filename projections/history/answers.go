@@ -55,10 +55,8 @@ type Conversation struct {
 	OwnerAtClose     string   `json:"owner_at_close,omitempty"`
 	Contact          *Contact `json:"contact,omitempty"`
 
-	Tags      []string        `json:"tags,omitempty"`
 	Mentioned []string        `json:"mentioned,omitempty"`
 	Operators []string        `json:"operators,omitempty"` // all who ever owned it, in order of first taking
-	Archived  bool            `json:"archived,omitempty"`
 	Hidden    bool            `json:"hidden,omitempty"`
 	Revision  domain.Position `json:"revision,omitempty"`
 
@@ -81,10 +79,18 @@ type Conversation struct {
 	Fields    map[string]string `json:"fields,omitempty"`
 	Rating    *Rating           `json:"rating,omitempty"`
 
+	*Details // nil with Restricted
+}
+
+// Details are what a list shows of a conversation even when it is nothing.
+type Details struct {
+	Tags     []string `json:"tags"`
+	Archived bool     `json:"archived"`
+
 	// Of the latest episode, in seconds. Null when there is no such sample.
-	FirstResponse *float64 `json:"first_response_s,omitempty"`
-	Resolution    *float64 `json:"resolution_s,omitempty"`
-	ResolutionNet *float64 `json:"resolution_net_s,omitempty"` // less paused time
+	FirstResponse *float64 `json:"first_response_s"`
+	Resolution    *float64 `json:"resolution_s"`
+	ResolutionNet *float64 `json:"resolution_net_s"` // less paused time
 
 	MessagesIn      int `json:"messages_in"`
 	MessagesOut     int `json:"messages_out"`     // by people, other devices included

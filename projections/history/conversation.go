@@ -51,13 +51,16 @@ func (r *record) answer() Conversation {
 	c := Conversation{
 		ID: r.id(), Ticket: r.ticket, State: r.sight.State, Direction: string(r.direction), Channel: r.channel,
 		Department: r.sight.Department, OpenedDepartment: r.openedDepartment, Operator: r.sight.Owner, OwnerAtClose: r.sight.OwnerAtClose,
-		Contact: r.whom(), Tags: f.Tags, Mentioned: r.sight.Mentioned, Operators: f.Operators,
-		Archived: r.sight.Archived, Hidden: r.sight.Hidden, Revision: r.revision,
+		Contact: r.whom(), Mentioned: r.sight.Mentioned, Operators: f.Operators,
+		Hidden: r.sight.Hidden, Revision: r.revision,
 		OpenedAt: projections.MillisOrNil(r.openedAt), ClosedAt: projections.MillisOrNil(r.closedAt), Episodes: f.Episodes,
 		Reason: f.Reason, Closer: f.Closer, Category: r.category, Summary: string(own.Summary), Comment: string(own.Comment),
 		Incomplete: f.Incomplete, Outcome: f.Outcome, Interests: f.Interests, Origin: f.Origin, Stage: f.Stage, Score: f.Score,
-		FirstResponse: seconds(f.FirstResponse), Resolution: seconds(f.Resolution),
-		MessagesIn: f.In, MessagesOut: f.Out, MessagesMachine: f.Machine, Notes: f.Notes, Transfers: f.Transfers,
+		Details: &Details{
+			Tags: append([]string{}, f.Tags...), Archived: r.sight.Archived,
+			FirstResponse: seconds(f.FirstResponse), Resolution: seconds(f.Resolution),
+			MessagesIn: f.In, MessagesOut: f.Out, MessagesMachine: f.Machine, Notes: f.Notes, Transfers: f.Transfers,
+		},
 	}
 	if len(own.Fields) > 0 {
 		c.Fields = make(map[string]string, len(own.Fields))
