@@ -28,6 +28,29 @@ type Heartbeats interface {
 	Subscribe(fn func(operator string)) (cancel func(), err error)
 }
 
+// Topics carries what is said aloud and never written down. Every store of the log does.
+type Topics interface {
+	Publish(topic string, data []byte) error
+	Subscribe(topic string, fn func(data []byte)) (cancel func(), err error)
+}
+
+// HeartbeatsOver are the heartbeats of a workspace on a topic of their own.
+func HeartbeatsOver(t Topics, workspace string) Heartbeats {
+	return spoken{topics: t, topic: "heartbeat." + workspace}
+}
+
+type spoken struct {
+	topics Topics
+	topic  string
+}
+
+// Publish may fail silently: the next heartbeat is 20 s away, and it takes three to be lost.
+func (s spoken) Publish(operator string) { _ = s.topics.Publish(s.topic, []byte(operator)) }
+
+func (s spoken) Subscribe(fn func(operator string)) (cancel func(), err error) {
+	return s.topics.Subscribe(s.topic, func(data []byte) { fn(string(data)) })
+}
+
 // Heartbeat says that the operator's console is there. It makes an event only when the operator was not connected. In an
 // import it is the event time that counts, and nobody watches for the next one.
 func (s *Settings) Heartbeat(ctx context.Context, req Request, id string) (SettingResult, error) {
