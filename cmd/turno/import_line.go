@@ -1,90 +1,56 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/turno-desk/turno/api/command"
+	apihttp "github.com/turno-desk/turno/api/http"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
 )
 
 // maxLine is the longest line of an import, in bytes: that of an API body.
-const maxLine = 256 << 10
+const maxLine = apihttp.MaxBody
 
-// head is what every line of an import has. The rest of a line is the body that the API takes for the same command.
-type head struct {
-	At      time.Time `json:"at"`
-	Command string    `json:"command"`
-	Channel string    `json:"channel"` // with Address: the thread that the command is for
-	Address string    `json:"address"`
-	Actor   string    `json:"actor"` // operator:<id>, contact, system …; has a default for receive and for settings
-}
-
-// line is one line of an import, read and checked for its form. Exactly one of its fields below head is set.
+// line is one line of an import, read and checked for its form. Exactly one of its last four fields is set.
+//
+// A line is one JSON object: a head, and beside it the body that the API takes for the same command.
 type line struct {
-	head
-	actor domain.Actor
+	at      time.Time
+	channel string // with address: the thread that the command is for
+	address string
+	actor   domain.Actor
 
-	inbound *inboundLine   // receive
-	open    *openLine      // open: we write first
-	command thread.Command // every other command on a conversation
-	setting *settingLine   // presence, availability, department, operator, channel
+	inbound  *command.Inbound  // receive
+	outbound *command.Outbound // open: we write first
+	command  thread.Command    // every other command on a conversation
+	setting  *settingLine      // presence, availability, operator, department, channel
 }
 
-type inboundLine struct {
-	head
-	MessageID  string     `json:"message_id"`
-	Name       string     `json:"name"`
-	ExternalID string     `json:"external_id"`
-	SentAt     *time.Time `json:"sent_at"`
-	From       struct {   // as in the API; the address beside the command stands when both are there
-		Address    string `json:"address"`
-		Name       string `json:"name"`
-		ExternalID string `json:"external_id"`
-	} `json:"from"`
-	thread.Content
-}
-
-type openLine struct {
-	head
-	Name       string `json:"name"`
-	Department string `json:"department"`
-	thread.Content
-}
-
-type sendLine struct {
-	head
-	Sender thread.Sender `json:"sender"`
-	thread.Content
-}
-
-type closeLine struct {
-	head
-	Reason   thread.CloseReason `json:"reason"`
-	Category string             `json:"category"`
-	Summary  domain.Personal    `json:"summary"`
-	Comment  domain.Personal    `json:"comment"`
-	Tags     []string           `json:"tags"`
-	Classify *thread.Classified `json:"classify"`
-	Override domain.Personal    `json:"override"`
-}
-
-// settingLine is a line about the desk itself. Definition is the line without its head: the body of the API's PUT.
+// settingLine is a line about the desk itself: body is what the API takes for it.
 type settingLine struct {
-	head
-	kind       string
-	id         string
-	available  bool
-	connected  bool
-	reason     domain.Personal
-	definition json.RawMessage
+	kind string
+	id   string
+	body []byte
 }
+
+// head is what a line has besides the API's body. The id of an operator, department or channel is `id`.
+type head struct {
+	At      *time.Time `json:"at"`
+	Command string     `json:"command"`
+	Channel string     `json:"channel"`
+	Address string     `json:"address"`
+	Actor   string     `json:"actor"` // operator:<id>, contact, system …
+	ID      string     `json:"id"`
+}
+
+// actions are the commands on a conversation whose name in an import is not that of the API's path.
+var actions = map[string]string{"send": "messages", "tag": "tags", "note": "notes"}
 
 // parseLine reads one line. Its errors say what is wrong with the line, without quoting what a person typed.
 func parseLine(data []byte) (*line, error) {
@@ -95,223 +61,129 @@ func parseLine(data []byte) (*line, error) {
 		return nil, errors.New("the line is not UTF-8")
 	}
 	var h head
-	if err := json.Unmarshal(data, &h); err != nil {
+	var body map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(data, &h), json.Unmarshal(data, &body)); err != nil {
 		return nil, badJSON(err)
 	}
-	if h.Command == "" {
+	switch {
+	case h.Command == "":
 		return nil, errors.New(`"command" is missing`)
-	}
-	if h.At.IsZero() {
+	case h.At == nil:
 		return nil, errors.New(`"at" is missing`)
-	}
-	if y := h.At.UTC().Year(); y < 1970 || y > 9999 {
+	case h.At.UTC().Year() < 1970 || h.At.UTC().Year() > 9999:
 		return nil, errors.New(`"at" is not between the years 1970 and 9999`)
 	}
-	h.At = h.At.UTC().Truncate(time.Millisecond)
-	l := &line{head: h}
-	if err := l.body(data); err != nil {
+	for _, name := range []string{"at", "command", "actor"} {
+		delete(body, name)
+	}
+	l := &line{at: h.At.UTC().Truncate(time.Millisecond), channel: h.Channel, address: h.Address}
+	if err := l.read(h, body); err != nil {
 		return nil, err
 	}
-	if err := l.who(); err != nil {
+	var err error
+	if l.actor, err = actorOf(h.Actor, l); err != nil {
 		return nil, err
 	}
-	if l.setting == nil && (l.Channel == "" || l.Address == "") {
+	if l.setting == nil && (l.channel == "" || l.address == "") {
 		return nil, errors.New(`"channel" and "address" name the thread; one of them is missing`)
 	}
 	return l, nil
 }
 
-// body reads what the command needs, and refuses fields that it doesn't know.
-func (l *line) body(data []byte) error {
-	switch l.Command {
+// read reads the body as the API does, which refuses fields that it doesn't know.
+func (l *line) read(h head, body map[string]json.RawMessage) error {
+	switch h.Command {
+	case "presence", "availability", "operator", "department", "channel":
+		return l.readSetting(h, body)
 	case "receive":
-		var b inboundLine
-		if err := strict(data, &b); err != nil {
-			return err
-		}
-		if l.Address == "" {
-			l.Address = b.From.Address
-		}
-		if b.Name == "" {
-			b.Name = b.From.Name
-		}
-		if b.ExternalID == "" {
-			b.ExternalID = b.From.ExternalID
-		}
-		b.Kind = kind(b.Content)
-		l.inbound = &b
+		return l.readInbound(h, body)
 	case "open":
-		var b openLine
-		if err := strict(data, &b); err != nil {
-			return err
-		}
-		b.Kind = kind(b.Content)
-		l.open = &b
-	case "presence", "availability", "department", "operator", "channel":
-		return l.settingBody(data)
-	default:
-		return l.commandBody(data)
-	}
-	return nil
-}
-
-func (l *line) commandBody(data []byte) (err error) {
-	switch l.Command {
-	case "send":
-		var b sendLine
-		err = strict(data, &b)
-		b.Kind = kind(b.Content)
-		l.command = thread.Send{Content: b.Content, Sender: b.Sender}
-	case "take":
-		err, l.command = strict(data, &struct{ head }{}), thread.Take{}
-	case "assign":
-		var b struct {
-			head
-			Operator string `json:"operator"`
-		}
-		err = strict(data, &b)
-		l.command = thread.Assign{Operator: b.Operator}
-	case "transfer":
-		var b struct {
-			head
-			Department string          `json:"department"`
-			Operator   string          `json:"operator"`
-			Reason     domain.Personal `json:"reason"`
-			Force      bool            `json:"force"`
-		}
-		err = strict(data, &b)
-		l.command = thread.Transfer{Department: b.Department, Operator: b.Operator, Reason: b.Reason, Force: b.Force}
-	case "pause":
-		var b struct {
-			head
-			Reason domain.Personal `json:"reason"`
-			Until  *time.Time      `json:"until"`
-		}
-		err = strict(data, &b)
-		l.command = thread.Pause{Reason: b.Reason, Until: b.Until}
-	case "resume":
-		err, l.command = strict(data, &struct{ head }{}), thread.Resume{}
-	case "tag":
-		var b struct {
-			head
-			Add    []string `json:"add"`
-			Remove []string `json:"remove"`
-		}
-		err = strict(data, &b)
-		l.command = thread.Tag{Add: b.Add, Remove: b.Remove}
-	case "note":
-		var b struct {
-			head
-			Text     domain.Personal `json:"text"`
-			Mentions []string        `json:"mentions"`
-		}
-		err = strict(data, &b)
-		l.command = thread.Note{Text: b.Text, Mentions: b.Mentions}
-	case "classify":
-		var b struct {
-			head
-			thread.Classified
-		}
-		err = strict(data, &b)
-		l.command = thread.Classify{Classified: b.Classified}
-	case "close":
-		var b closeLine
-		err = strict(data, &b)
-		l.command = thread.Close{Reason: b.Reason, Category: b.Category, Summary: b.Summary, Comment: b.Comment,
-			Tags: b.Tags, Classify: b.Classify, Override: b.Override}
-	case "rate":
-		var b struct {
-			head
-			Score     int             `json:"score"`
-			Satisfied *bool           `json:"satisfied"`
-			Comment   domain.Personal `json:"comment"`
-		}
-		err = strict(data, &b)
-		l.command = thread.Rate{Score: b.Score, Satisfied: b.Satisfied, Comment: b.Comment}
-	case "archive":
-		err, l.command = strict(data, &struct{ head }{}), thread.Archive{}
-	case "unarchive":
-		err, l.command = strict(data, &struct{ head }{}), thread.Unarchive{}
-	case "release", "reopen", "ignore":
-		var b struct {
-			head
-			Reason domain.Personal `json:"reason"`
-		}
-		err = strict(data, &b)
-		switch l.Command {
-		case "release":
-			l.command = thread.Release{Reason: b.Reason}
-		case "reopen":
-			l.command = thread.Reopen{Reason: b.Reason}
-		default:
-			l.command = thread.Ignore{Reason: b.Reason}
-		}
-	default:
-		return fmt.Errorf("there is no command %q", short(l.Command))
-	}
-	return err
-}
-
-func (l *line) settingBody(data []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return badJSON(err)
-	}
-	s := &settingLine{head: l.head, kind: l.Command}
-	switch l.Command {
-	case "presence", "availability":
-		var b struct {
-			head
-			Operator  string          `json:"operator"`
-			Connected *bool           `json:"connected"`
-			Available *bool           `json:"available"`
-			Reason    domain.Personal `json:"reason"`
-		}
-		if err := strict(data, &b); err != nil {
-			return err
-		}
-		s.id, s.reason = b.Operator, b.Reason
-		if s.id == "" {
-			s.id = strings.TrimPrefix(l.Actor, "operator:")
-		}
-		switch {
-		case l.Command == "presence" && (b.Available != nil || b.Reason != ""):
-			return errors.New(`"presence" takes "operator" and "connected"`)
-		case l.Command == "availability" && (b.Available == nil || b.Connected != nil):
-			return errors.New(`"availability" takes "operator", "available" and "reason"; "available" is needed`)
-		case l.Command == "presence":
-			s.connected = b.Connected == nil || *b.Connected
-		default:
-			s.available = *b.Available
-		}
-	default:
-		var b struct {
-			ID string `json:"id"`
-		}
-		if err := json.Unmarshal(data, &b); err != nil {
+		rest, err := json.Marshal(body)
+		if err != nil {
 			return badJSON(err)
 		}
-		s.id = b.ID
-		delete(fields, "id")
-		for _, f := range []string{"at", "command", "actor"} {
-			delete(fields, f)
-		}
-		definition, err := json.Marshal(fields)
-		if err != nil {
-			return err
-		}
-		s.definition = definition
+		out, err := apihttp.ParseOutbound(rest)
+		l.outbound = &out
+		return worded(err)
 	}
-	if !domain.ValidID(s.id) {
-		return errors.New(`the id of what the line is about is missing or malformed`)
+	delete(body, "channel")
+	delete(body, "address")
+	rest, err := json.Marshal(body)
+	if err != nil {
+		return badJSON(err)
 	}
-	l.setting = s
-	return nil
+	action := h.Command
+	if name, ok := actions[action]; ok {
+		action = name
+	}
+	cmd, known, err := apihttp.ParseCommand(action, rest)
+	if !known || h.Command == "read" || h.Command == "messages" || h.Command == "tags" || h.Command == "notes" {
+		return fmt.Errorf("there is no command %q", short(h.Command))
+	}
+	l.command = cmd
+	return worded(err)
 }
 
-// who resolves the actor, and the default that some commands have.
-func (l *line) who() (err error) {
-	actor := l.Actor
+// readInbound gives the line the form of the API's body, where the contact's address, name and id are in `from`.
+func (l *line) readInbound(h head, body map[string]json.RawMessage) error {
+	from := map[string]json.RawMessage{}
+	if given, ok := body["from"]; ok {
+		if err := json.Unmarshal(given, &from); err != nil || from == nil {
+			return errors.New(`"from" must be a JSON object`)
+		}
+	}
+	for _, name := range []string{"address", "name", "external_id"} {
+		if value, ok := body[name]; ok {
+			from[name] = value
+			delete(body, name)
+		}
+	}
+	delete(body, "channel")
+	packed, err := json.Marshal(from)
+	if err != nil {
+		return badJSON(err)
+	}
+	body["from"] = packed
+	rest, err := json.Marshal(body)
+	if err != nil {
+		return badJSON(err)
+	}
+	in, err := apihttp.ParseInbound(h.Channel, rest)
+	l.inbound, l.address = &in, in.Address
+	return worded(err)
+}
+
+func (l *line) readSetting(h head, body map[string]json.RawMessage) error {
+	s := &settingLine{kind: h.Command, id: h.ID}
+	delete(body, "id")
+	if s.id == "" && (s.kind == "presence" || s.kind == "availability") {
+		s.id = strings.TrimPrefix(h.Actor, "operator:")
+	}
+	if !domain.ValidID(s.id) {
+		return errors.New("the id of what the line is about is missing or malformed")
+	}
+	var err error
+	if s.body, err = json.Marshal(body); err != nil {
+		return badJSON(err)
+	}
+	switch s.kind {
+	case "presence":
+		_, err = apihttp.ParsePresence(s.body)
+	case "availability":
+		_, _, err = apihttp.ParseAvailability(s.body)
+	case "operator":
+		_, err = apihttp.ParseOperator(s.id, s.body)
+	case "department":
+		_, err = apihttp.ParseDepartment(s.id, s.body)
+	case "channel":
+		_, err = apihttp.ParseChannel(s.id, s.body)
+	}
+	l.setting, l.channel = s, ""
+	return worded(err)
+}
+
+// actorOf resolves the actor, and the default that some commands have.
+func actorOf(actor string, l *line) (domain.Actor, error) {
 	if actor == "" {
 		switch {
 		case l.inbound != nil:
@@ -319,39 +191,27 @@ func (l *line) who() (err error) {
 		case l.setting != nil:
 			actor = string(domain.ActorAdmin)
 		default:
-			return errors.New(`"actor" is missing`)
+			return domain.Actor{}, errors.New(`"actor" is missing`)
 		}
 	}
-	l.actor, err = domain.ParseActor(actor)
-	return err
+	a, err := domain.ParseActor(actor)
+	if err != nil {
+		return a, errors.New(`"actor" is operator:<id>, service:<id>, contact, admin, bot or system`)
+	}
+	return a, nil
 }
 
-// kind is the form of a message that doesn't say it.
-func kind(c thread.Content) thread.Kind {
-	switch {
-	case c.Kind != "":
-		return c.Kind
-	case c.Location != nil:
-		return thread.KindLocation
-	case c.ContactCard != nil:
-		return thread.KindContact
-	case len(c.Attachments) > 0:
-		return thread.KindDocument
+// worded puts what a problem says into one line.
+func worded(err error) error {
+	var p *apihttp.Problem
+	if !errors.As(err, &p) {
+		return err
 	}
-	return thread.KindText
-}
-
-// strict decodes one JSON object and nothing behind it, and refuses fields that v doesn't have.
-func strict(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return badJSON(err)
+	s := p.Code + ": " + p.Detail
+	if len(p.Missing) > 0 {
+		s += " (" + strings.Join(p.Missing, ", ") + ")"
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("there is something behind the JSON object")
-	}
-	return nil
+	return errors.New(s)
 }
 
 // badJSON words an error of encoding/json without the values that it may quote.
@@ -359,14 +219,12 @@ func badJSON(err error) error {
 	var form *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &form):
-		return fmt.Errorf("field %q must not be a JSON %s", form.Field, strings.Fields(form.Value + " value")[0])
 	case errors.As(err, &syntax):
 		return fmt.Errorf("malformed JSON at byte %d", syntax.Offset)
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return errors.New("malformed JSON: the line ends too early")
-	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return errors.New("there is no field " + short(strings.TrimPrefix(err.Error(), "json: unknown field ")) + " here")
+	case errors.As(err, &form) && form.Field == "":
+		return errors.New("the line is no JSON object")
+	case errors.As(err, &form):
+		return fmt.Errorf("field %q has the wrong form", form.Field)
 	}
 	return errors.New("malformed: a time must be RFC 3339")
 }

@@ -98,7 +98,7 @@ func (i *importer) run(ctx context.Context, r io.Reader) error {
 			return
 		}
 		busy.Add(1)
-		queues[maphash.String(seed, n.line.Channel+"\x00"+n.line.Address)%uint64(len(queues))] <- n
+		queues[maphash.String(seed, n.line.channel+"\x00"+n.line.address)%uint64(len(queues))] <- n
 	})
 	for _, q := range queues {
 		close(q)

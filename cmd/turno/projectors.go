@@ -10,15 +10,13 @@ import (
 
 	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/projections"
-	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
 	"github.com/turno-desk/turno/projections/stats"
-	"github.com/turno-desk/turno/projections/threadstate"
 )
 
 // projectionNames are all projections, in the order in which they are started.
-var projectionNames = []string{queueView, historyView, statsView, directoryView, threadstateView}
+var projectionNames = []string{queueView, historyView, statsView}
 
 // The projections' names.
 const (
@@ -38,10 +36,6 @@ func newProjection(name string, r *reading) (projections.Projection, error) {
 		return history.New(), nil
 	case statsView:
 		return stats.New(), nil
-	case directoryView:
-		return directory.New(), nil
-	case threadstateView:
-		return threadstate.New(r.codec), nil
 	}
 	return nil, fmt.Errorf("there is no projection %q: want one of %s", name, strings.Join(projectionNames, ", "))
 }

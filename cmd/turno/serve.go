@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -96,10 +95,10 @@ func serve(p *program, r *reading, addr string, engine, projectors bool) error {
 		stop()
 		return errors.Join(err, group.Wait())
 	}
-	group.Go(func() error { return e.keep(failed) })
+	group.Go(func() error { return e.keep(failed, p.log) })
 	answering, endAnswering := context.WithCancel(p.ctx)
 	context.AfterFunc(failed, endAnswering) // a part that fails takes the others along
-	err = e.answer(answering, p, addr, projectors)
+	err = e.answer(answering, p, addr)
 	endAnswering()
 	stop()
 	err = errors.Join(err, group.Wait())
@@ -134,10 +133,3 @@ func stopped(ctx context.Context, err error) error {
 
 // grace is how long accepted requests may take to finish after the program was told to stop.
 const grace = 20 * time.Second
-
-func wrapAddr(addr string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("listen on %s: %w", addr, err)
-}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/turno-desk/turno/adapters/sqlstore"
+	"github.com/turno-desk/turno/api/command"
+	apihttp "github.com/turno-desk/turno/api/http"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/directory"
+	"github.com/turno-desk/turno/projections/history"
+	"github.com/turno-desk/turno/projections/queue"
+	"github.com/turno-desk/turno/projections/stats"
+)
+
+// desk handles commands: on conversations, and on the desk itself.
+type desk struct {
+	image         *command.Image
+	conversations *command.Engine
+	settings      *command.Settings
+	contacts      *command.Contacts
+}
+
+// newDesk makes the command handlers on an open log. views and tracker are nil for a tool that has none; the engine then
+// walks threads where it would ask them.
+func newDesk(p *program, r *reading, views *sqlstore.Store, tracker *projections.Tracker) *desk {
+	d := &desk{image: command.NewImage(r.store, r.workspace, command.ImageOptions{Logger: p.log})}
+	o := command.Options{
+		Log: r.store, Image: d.image, Keys: r.vault, Hasher: r.vault, Numbers: command.NewNumbers(r.store, r.workspace, nil),
+	}
+	s := command.SettingsOptions{
+		Log: r.store, Image: d.image, Keys: r.vault, Secrets: r.vault, Hasher: r.vault, Heartbeats: heartbeats{r}, Logger: p.log,
+	}
+	if views != nil {
+		o.Index = history.NewMessageIndex(history.NewQueries(views.Reader(historyView)), func(ctx context.Context, at domain.Position) error {
+			return tracker.Wait(ctx, historyView, at)
+		})
+	}
+	d.conversations = command.NewEngine(o)
+	d.settings = command.NewSettings(s)
+	d.contacts = command.NewContacts(command.ContactsOptions{Log: r.store, Image: d.image, Keys: r.vault, Threads: d.conversations})
+	return d
+}
+
+// engine is the desk with its views, behind HTTP.
+type engine struct {
+	desk
+	data     string
+	releases *command.Releases
+	tracker  *projections.Tracker
+	server   *apihttp.Server
+}
+
+func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Store) (*engine, error) {
+	var tracker *projections.Tracker
+	err := insist(ctx, p.log, "listening to the projectors", func() (err error) {
+		tracker, err = projections.NewTracker(r.store, views.Reader)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{desk: *newDesk(p, r, views, tracker), data: r.dir, tracker: tracker}
+	rows := queue.NewQueries(views.Reader(queueView))
+	e.releases = command.NewReleases(e.conversations, e.image, ownership{rows, tracker}, r.workspace, p.log)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	e.server, err = apihttp.New(apihttp.Parts{
+		Conversations: e.conversations, Commands: e.settings, Contacts: e.contacts, Settings: e.image,
+		Log: r.store, Aggregates: r.store, Structured: r.codec, Hasher: r.vault, Progress: tracker, Status: statusOf(views),
+		Queue: rows, History: history.NewQueries(views.Reader(historyView)),
+		Stats: stats.NewQueries(views.Reader(statsView)), Directory: directory.NewQueries(views.Reader(directoryView)),
+	}, apihttp.Options{Workspace: r.workspace, Version: version(), Registry: registry, Logger: p.log, StopGrace: grace})
+	if err != nil {
+		tracker.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// keep runs what an engine needs beside its requests, until ctx ends: the settings followed, lost operators disconnected,
+// conversations released that their owners may not keep.
+func (e *engine) keep(ctx context.Context, log *zap.Logger) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.image.Run(ctx) })
+	group.Go(func() error {
+		return stopped(ctx, insist(ctx, log, "watching presence", func() error { return e.settings.Watch(ctx) }))
+	})
+	group.Go(func() error { return e.releases.Run(ctx) })
+	return group.Wait()
+}
+
+// answer listens on addr until ctx ends, then finishes what it accepted.
+func (e *engine) answer(ctx context.Context, p *program, addr string) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	var token string
+	err = insist(ctx, p.log, "making sure of an administrator", func() (err error) {
+		token, err = e.settings.EnsureAdmin(ctx, p.getenv("TURNO_ADMIN_TOKEN"))
+		return err
+	})
+	if err != nil {
+		return errors.Join(stopped(ctx, err), listener.Close())
+	}
+	url := "http://" + listener.Addr().String()
+	p.log.Info("answering", zap.String("url", url))
+	e.welcome(ctx, p, url, token)
+	return e.server.Serve(ctx, listener)
+}
+
+// welcome tells a person where the API is and, on an empty desk, what to do next. The token is shown this once.
+func (e *engine) welcome(ctx context.Context, p *program, url, token string) {
+	fmt.Fprintf(p.stdout, "Turno answers at %s/v1, its data is in %s\n", url, e.data)
+	if token != "" {
+		fmt.Fprintf(p.stdout, "\nThe administrator's token, shown this once (TURNO_ADMIN_TOKEN sets another):\n\n    %s\n", token)
+	}
+	image, err := e.image.Snapshot(ctx)
+	if err != nil || len(image.Departments) > 0 {
+		return
+	}
+	fmt.Fprintf(p.stdout, `
+The desk is empty. A department, an operator, a channel and a first message:
+
+    export TURNO=%s/v1 TOKEN=<the administrator's token>
+    api() { curl -sS -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$@"; echo; }
+    api -X PUT $TURNO/departments/support -d '{"name":"Support"}'
+    api -X PUT $TURNO/operators/ana -d '{"name":"Ana","role":"operator","departments":["support"]}'
+    api -X PUT $TURNO/channels/web -d '{"type":"generic","name":"Web","department":"support"}'
+    api $TURNO/channels/web/messages -d '{"message_id":"1","from":{"address":"+1 555 0100","name":"Carla"},"text":"Hello"}'
+    api $TURNO/queues/support
+
+Or put a whole desk to work: turno demo --url %s --token "$TOKEN"
+`, url, url)
+}
+
+func (e *engine) close() { e.tracker.Close() }
+
+// statusOf reads how a view stands, whichever process builds it.
+func statusOf(views *sqlstore.Store) apihttp.ViewStatus {
+	return func(ctx context.Context, view string) (projections.Status, bool, error) {
+		return projections.ReadStatus(ctx, views.Reader(view))
+	}
+}
+
+// ownership is command.Ownership over the view `queue`.
+type ownership struct {
+	queue   *queue.Queries
+	tracker *projections.Tracker
+}
+
+func (o ownership) Owned(ctx context.Context, workspace, operator string, upTo domain.Position) ([]command.OwnedConversation, error) {
+	if err := o.tracker.Wait(ctx, queueView, upTo); err != nil {
+		return nil, err
+	}
+	rows, _, err := o.queue.Owned(ctx, workspace, operator)
+	if err != nil {
+		return nil, err
+	}
+	owned := make([]command.OwnedConversation, len(rows))
+	for i, row := range rows {
+		owned[i] = command.OwnedConversation{ID: row.Conversation, Department: row.Department}
+	}
+	return owned, nil
+}
+
+// heartbeats is command.Heartbeats over the log's server.
+type heartbeats struct{ r *reading }
+
+func (h heartbeats) topic() string { return "presence." + h.r.workspace }
+
+func (h heartbeats) Publish(operator string) {
+	_ = h.r.store.Publish(h.topic(), []byte(operator)) // the next one is 20 s away, and three may be lost
+}
+
+func (h heartbeats) Subscribe(fn func(operator string)) (cancel func(), err error) {
+	return h.r.store.Subscribe(h.topic(), func(data []byte) { fn(string(data)) })
+}
+
+// insist does what a start needs, and again while the log can't be reached: its host may be starting too.
+func insist(ctx context.Context, log *zap.Logger, what string, do func() error) error {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		err := do()
+		if err == nil || !passing(err) || ctx.Err() != nil {
+			return err
+		}
+		log.Warn(what+": trying again", zap.Duration("in", pause), zap.Error(err))
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
