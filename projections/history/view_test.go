@@ -21,14 +21,14 @@ const workspace = "default"
 
 // view is the history of a log, in a file of its own.
 type view struct {
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	log   projections.Source
 	store *sqlstore.Store
 	*history.Queries
 }
 
-func newView(t *testing.T, log projections.Source) *view {
+func newView(t testing.TB, log projections.Source) *view {
 	t.Helper()
 	dir := t.TempDir()
 	store, err := sqlstore.Open(dir, sqlstore.Options{WaitBuilt: time.Millisecond})
