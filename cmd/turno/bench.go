@@ -1,13 +1,58 @@
 package main
 
 import (
+	"os"
+
 	"github.com/turno-desk/turno/cmd/turno/bench"
+	"github.com/turno-desk/turno/projections"
 )
 
+// benchCmd measures against the bare engine in the same run.
 type benchCmd struct {
-	Append benchAppend `cmd:"" help:"Commands on the embedded log, against bare guarded publishes."`
+	Append  benchAppend  `cmd:"" help:"Commands on the embedded log, against bare guarded publishes."`
+	HTTP    benchHTTP    `cmd:"" name:"http" help:"Commands over HTTP to a process of its own."`
+	Project benchProject `cmd:"" help:"Every projection catching up on SQLite, against bare inserts of its rows."`
+	Load    benchLoad    `cmd:"" help:"Loading conversations out of a large log, and starting on it."`
+	Race    benchRace    `cmd:"" help:"Many simultaneous takes of one conversation through two engines."`
 }
 
-type benchAppend struct{ bench.Append }
+type (
+	benchAppend  struct{ bench.Append }
+	benchHTTP    struct{ bench.HTTP }
+	benchProject struct{ bench.Project }
+	benchLoad    struct{ bench.Load }
+	benchRace    struct{ bench.Race }
+)
 
 func (b benchAppend) Run(p *program) error { return b.Append.Run(p.ctx, p.stdout) }
+
+func (b benchRace) Run(p *program) error { return b.Race.Run(p.ctx, p.stdout) }
+
+func (b benchHTTP) Run(p *program) (err error) {
+	if b.Program, err = os.Executable(); err != nil {
+		return err
+	}
+	return b.HTTP.Run(p.ctx, p.stdout)
+}
+
+func (b benchLoad) Run(p *program) (err error) {
+	if b.Program, err = os.Executable(); err != nil {
+		return err
+	}
+	return b.Load.Run(p.ctx, p.stdout)
+}
+
+func (b benchProject) Run(p *program) error {
+	b.Projections = func() []projections.Projection {
+		var all []projections.Projection
+		for _, name := range projectionNames {
+			made, err := newProjection(name, &reading{})
+			if err != nil {
+				continue // a name of the list always has one
+			}
+			all = append(all, made)
+		}
+		return all
+	}
+	return b.Project.Run(p.ctx, p.stdout)
+}

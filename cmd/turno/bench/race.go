@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/turno-desk/turno/adapters/jetstream"
+	"github.com/turno-desk/turno/adapters/vault"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
 )
@@ -120,7 +122,11 @@ func (b Race) engines(ctx context.Context, dir string) ([]*world, func(), error)
 	if err != nil {
 		return nil, nil, errors.Join(err, first.close())
 	}
-	second, err := on(ctx, conn, jetstream.Options{Dir: dir})
+	master, err := vault.LoadMasterKey(filepath.Join(dir, "master.key"))
+	if err != nil {
+		return nil, nil, errors.Join(err, first.close())
+	}
+	second, err := on(ctx, conn, master, jetstream.Options{Dir: dir})
 	if err != nil {
 		return nil, nil, errors.Join(err, first.close())
 	}
@@ -128,6 +134,10 @@ func (b Race) engines(ctx context.Context, dir string) ([]*world, func(), error)
 }
 
 func (b Race) clustered(ctx context.Context, dir string) ([]*world, func(), error) {
+	master, err := vault.LoadMasterKey(filepath.Join(dir, "master.key"))
+	if err != nil {
+		return nil, nil, err
+	}
 	servers, err := startCluster(dir, b.Sync)
 	if err != nil {
 		return nil, nil, err
@@ -143,7 +153,7 @@ func (b Race) clustered(ctx context.Context, dir string) ([]*world, func(), erro
 		var conn *nats.Conn
 		if conn, err = jetstream.Dial(servers.url(i), ""); err == nil {
 			var w *world
-			if w, err = on(ctx, conn, jetstream.Options{Replicas: 3}); err == nil {
+			if w, err = on(ctx, conn, master, jetstream.Options{Replicas: 3}); err == nil {
 				engines = append(engines, w)
 			}
 		}

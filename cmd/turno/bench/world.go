@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -46,7 +47,11 @@ func host(ctx context.Context, dir string, sync jetstream.Sync) (*world, error) 
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
-	w, err := on(ctx, conn, jetstream.Options{Host: server})
+	master, err := vault.LoadMasterKey(filepath.Join(dir, "master.key"))
+	if err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	w, err := on(ctx, conn, master, jetstream.Options{Host: server})
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}
@@ -54,17 +59,14 @@ func host(ctx context.Context, dir string, sync jetstream.Sync) (*world, error) 
 	return w, nil
 }
 
-// benchKey is the master key of the vaults of benches: they hold made-up people.
-var benchKey = []byte("the bench has nothing to hide...")
-
 // on opens an engine on a connection, which it closes in the end.
-func on(ctx context.Context, conn *nats.Conn, o jetstream.Options) (*world, error) {
+func on(ctx context.Context, conn *nats.Conn, master []byte, o jetstream.Options) (*world, error) {
 	js, err := natsjs.New(conn)
 	if err != nil {
 		return nil, err
 	}
 	w := &world{conn: conn, ended: make(chan struct{})}
-	if w.vault, err = vault.Open(ctx, js, vault.Options{Workspace: workspace, MasterKey: benchKey, Replicas: o.Replicas}); err != nil {
+	if w.vault, err = vault.Open(ctx, js, vault.Options{Workspace: workspace, MasterKey: master, Replicas: o.Replicas}); err != nil {
 		return nil, err
 	}
 	w.codec = codec.New(w.vault)

@@ -1,0 +1,110 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/turno-desk/turno/adapters/jetstream"
+	"github.com/turno-desk/turno/cmd/turno/demo"
+)
+
+// HTTP is a bench of commands over HTTP: the engine is a process of its own, the client another on the same machine.
+type HTTP struct {
+	Sync     string        `enum:"always,1s,off" default:"always" help:"When an acknowledged command is on disk."`
+	Parallel int           `default:"64" help:"Commands at once."`
+	Long     time.Duration `default:"5s" help:"How long a round takes."`
+	Rounds   int           `default:"3" help:"Rounds; the median counts."`
+
+	Program string `kong:"-"` // path of the binary
+}
+
+// Run measures messages in existing conversations, and bare guarded publishes before them.
+func (b HTTP) Run(ctx context.Context, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "turno-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	raw, err := b.bare(ctx, dir+"/bare")
+	if err != nil {
+		return fmt.Errorf("bare publishes: %w", err)
+	}
+	p, err := startServe(ctx, b.Program, dir+"/data", b.Sync)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	if _, err := p.ready(ctx, time.Minute); err != nil {
+		return err
+	}
+	c := demo.NewClient(p.url, benchToken, b.Parallel)
+	conversations, err := b.setUp(ctx, c)
+	if err != nil {
+		return err
+	}
+	var rounds []*sample
+	for range b.Rounds {
+		s, err := hammer(b.Parallel, b.Long, func(worker, call int) error {
+			_, err := c.Do(ctx, http.MethodPost, "/v1/conversations/"+conversations[worker][call%perWorker]+"/messages",
+				"operator:"+operatorID(worker), "", map[string]any{"text": lines[call%len(lines)]})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		rounds = append(rounds, s)
+	}
+	header(out, "http: messages in existing conversations", fmt.Sprintf("sync %s, %d at once, projectors running, %d rounds of %s", b.Sync, b.Parallel, b.Rounds, b.Long))
+	m := median(rounds)
+	fmt.Fprintf(out, "  commands          %s\n  bare publishes    %s\n  ratio             %.2f\n", m, raw, m.rate()/raw.rate())
+	return nil
+}
+
+func (b HTTP) setUp(ctx context.Context, c *demo.Client) ([][]string, error) {
+	put := func(path string, body map[string]any) error {
+		_, err := c.Do(ctx, http.MethodPut, path, "", "", body)
+		return err
+	}
+	if err := put("/v1/departments/bench", map[string]any{"name": "Bench"}); err != nil {
+		return nil, err
+	}
+	if err := put("/v1/channels/bench", map[string]any{"type": "generic", "name": "Bench", "department": "bench"}); err != nil {
+		return nil, err
+	}
+	for i := range b.Parallel {
+		if err := put("/v1/operators/"+operatorID(i), map[string]any{"name": "Operator", "role": "operator", "departments": []string{"bench"}}); err != nil {
+			return nil, err
+		}
+	}
+	all := make([][]string, b.Parallel)
+	_, err := hammerTimes(b.Parallel, perWorker, func(worker, call int) error {
+		a, err := c.Do(ctx, http.MethodPost, "/v1/channels/bench/messages", "", "", map[string]any{
+			"from": map[string]any{"address": fmt.Sprintf("w%d-%d", worker, call)}, "kind": "text", "text": lines[0], "message_id": "m",
+		})
+		if err != nil {
+			return err
+		}
+		all[worker] = append(all[worker], a.Conversation.ID)
+		_, err = c.Do(ctx, http.MethodPost, "/v1/conversations/"+a.Conversation.ID+"/take", "operator:"+operatorID(worker), "", map[string]any{})
+		return err
+	})
+	return all, err
+}
+
+// bare measures guarded publishes on an embedded server with the same sync mode, in this process.
+func (b HTTP) bare(ctx context.Context, dir string) (*sample, error) {
+	w, err := host(ctx, dir, jetstream.Sync(b.Sync))
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	raw, err := newBare(ctx, w, b.Parallel, 900)
+	if err != nil {
+		return nil, err
+	}
+	return hammer(b.Parallel, b.Long, raw.publish(ctx))
+}
