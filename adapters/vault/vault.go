@@ -54,7 +54,8 @@ const (
 
 // keeper is where sealed values are. An error says that it could not be reached, unless it is errExists.
 type keeper interface {
-	// add puts new values, all acknowledged when it returns nil. errExists if one of the subjects has a value.
+	// add puts up to 1,000 new values, all acknowledged when it returns nil. errExists, and none is put, if one of the
+	// subjects has a value.
 	add(ctx context.Context, values []sealed) error
 	// replace puts a value, and erases the one before.
 	replace(ctx context.Context, v sealed) error
