@@ -193,6 +193,9 @@ func (v *Vault) Key(ctx context.Context, id string) ([]byte, error) {
 
 // readKey reads a key and remembers it, unless it was forgotten meanwhile. nil: there is none.
 func (v *Vault) readKey(ctx context.Context, id string) ([]byte, error) {
+	if o, ok := v.cache.Get(id); ok && o.key != nil {
+		return o.key, nil // it came while the caller was on its way here
+	}
 	key, err := v.read(ctx, v.keySubject(id))
 	if err != nil {
 		return nil, err
