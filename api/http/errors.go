@@ -131,6 +131,8 @@ func problem(err error) (p *Problem, logged bool) {
 		return invalid("cursor", "The cursor is none that this list gave."), false
 	case errors.Is(err, history.ErrSearch):
 		return invalid("q", "The search asks for too many words, or for too long ones."), false
+	case errors.Is(err, queue.ErrState):
+		return invalid("state", "A queue lists open conversations; closed ones are under /v1/conversations."), false
 	case errors.Is(err, queue.ErrAhead):
 		return &Problem{Status: http.StatusServiceUnavailable, Code: "view_behind", Retry: 1, Detail: "The view has not reached this position yet."}, false
 	case errors.Is(err, projections.ErrAhead):

@@ -173,6 +173,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
+// Stop ends all feeds and pushes, so that a caller's own server can finish. Serve does it by itself.
+func (s *Server) Stop() { s.end() }
+
 // observe counts and times every request, gives it an id, and turns a panic into a 500 that is logged.
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
