@@ -212,7 +212,7 @@ func blank(v reflect.Value) {
 	}
 }
 
-// erased is the event as it reads once its key is gone.
+// erased is the event as it reads once its key is gone. e must be shared with nobody: what it points to is blanked in place.
 func erased(e thread.Event) thread.Event {
 	v := reflect.New(reflect.TypeOf(e)).Elem()
 	v.Set(reflect.ValueOf(e))

@@ -1,0 +1,178 @@
+package history_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/turno-desk/turno/adapters/codec"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/projections/history"
+	"github.com/turno-desk/turno/projections/viewtest"
+)
+
+// files is every byte that the views of v have on the disk, after a checkpoint.
+func (v *view) files() []byte {
+	v.t.Helper()
+	db, err := v.store.Writer(context.Background(), history.Name, history.New().Version(), "")
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		v.t.Fatal(err)
+	}
+	var all []byte
+	err = filepath.WalkDir(v.dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasSuffix(path, "-shm") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		all = append(all, b...)
+		return err
+	})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return bytes.ToLower(all)
+}
+
+// secret is a word that stands nowhere else. Neighbours differ late, so that the index needs all of the number to tell them
+// apart.
+func secret(n int, what string) string { return fmt.Sprintf("%s%05dq%s", what, n, what) }
+
+func TestAnErasureLeavesNoWordBehind(t *testing.T) {
+	ctx := context.Background()
+	log := viewtest.NewLog("erasure")
+	d := viewtest.NewDesk(log, 3)
+	const threads = 240
+	for n := range threads {
+		id := threadID(n)
+		first := d.Receive(id, "web", domain.Personal("hola, soy "+secret(n, "texto")))
+		first.Name, first.Address, first.ExternalID = domain.Personal(secret(n, "nombre")), domain.Personal(secret(n, "calle")), domain.Personal(secret(n, "crm"))
+		first.ChannelID = domain.Personal(secret(n, "wamid"))
+		do(t, d, time.Second, "contact", id, first)
+		do(t, d, time.Second, "ana", id, thread.Send{Content: thread.Content{
+			Kind: thread.KindDocument, Text: domain.Personal("para " + secret(n, "respuesta")),
+			Attachments: []thread.Attachment{{URL: domain.Personal("https://x.example/" + secret(n, "url")), Name: domain.Personal(secret(n, "archivo")), Type: "application/pdf"}},
+			Location:    &thread.Location{Latitude: domain.Personal(secret(n, "lat")), Longitude: "1", Label: domain.Personal(secret(n, "plaza"))},
+		}})
+		do(t, d, time.Second, "ana", id, thread.Note{Text: domain.Personal("ojo " + secret(n, "nota"))})
+		do(t, d, time.Second, "ana", id, thread.Pause{Reason: domain.Personal(secret(n, "pausa"))})
+		do(t, d, time.Second, "ana", id, thread.Close{
+			Summary: domain.Personal(secret(n, "resumen")), Comment: domain.Personal(secret(n, "porque")),
+			Classify: &thread.Classified{Fields: map[string]domain.Personal{"motivo": domain.Personal(secret(n, "motivo"))}},
+		})
+		do(t, d, time.Second, "contact", id, thread.Rate{Score: 5, Comment: domain.Personal(secret(n, "voto"))})
+		do(t, d, time.Second, "contact", id, d.Receive(id, "web", domain.Personal("otra vez "+secret(n, "vuelta"))))
+	}
+	whats := []string{
+		"texto", "nombre", "calle", "crm", "wamid", "respuesta", "url", "archivo", "lat", "plaza", "nota", "pausa", "resumen",
+		"porque", "motivo", "voto", "vuelta",
+	}
+	v := newView(t, log).build(1000)
+	before := v.files()
+	for _, what := range whats {
+		if !bytes.Contains(before, []byte(secret(0, what))) {
+			t.Fatalf("%s is not there before the erasure: the test looks in the wrong place", secret(0, what))
+		}
+	}
+	for n := 0; n < threads; n += 2 {
+		do(t, d, time.Second, "adela", threadID(n), thread.Erase{})
+	}
+	v.build(60)
+
+	after := v.files()
+	for n := range threads {
+		for _, what := range whats {
+			// A whole word, and the part of it that is its own: no other word begins like that.
+			for _, word := range []string{secret(n, what), secret(n, what)[:len(what)+5]} {
+				there := bytes.Contains(after, []byte(word))
+				if n%2 == 0 && there {
+					t.Errorf("%q of the erased thread %d is still in the files", word, n)
+				}
+				if n%2 == 1 && word == secret(n, what) && !there {
+					t.Errorf("%q of thread %d, which was not erased, is gone", word, n)
+				}
+			}
+		}
+	}
+	for n, want := range map[int]int{0: 0, 1: 1, 238: 0, 239: 1} {
+		for _, what := range []string{"texto", "nombre", "respuesta", "nota", "resumen", "voto", "vuelta"} {
+			found, err := v.Search(ctx, workspace, auditor, secret(n, what), history.Filter{}, "", 0)
+			if err != nil || len(found.Items) != want {
+				t.Errorf("search for %s: %d found, want %d (%v)", secret(n, what), len(found.Items), want, err)
+			}
+		}
+	}
+	conv, err := v.Conversation(ctx, workspace, admin, threadID(0)+"-1", 5)
+	if err != nil || conv.Contact.Name != "[erased]" {
+		t.Errorf("as of a position before the erasure: %+v, %v", conv.Contact, err)
+	}
+
+	// A rebuild reads what the keys no longer open: it must come to the same rows.
+	if got := newView(t, sealed(t, log, d)).build(400).digest(); got != v.digest() {
+		t.Error("a rebuild after the erasure has other rows")
+	}
+}
+
+// keyring has every key but those that were destroyed.
+type keyring map[string]bool
+
+func (k keyring) Key(_ context.Context, id string) ([]byte, error) {
+	if k[id] {
+		return nil, codec.ErrNoKey
+	}
+	return []byte(fmt.Sprintf("%-32.32s", id)), nil
+}
+
+// sealed is the log as the codec reads it once the keys of its erased threads are gone.
+func sealed(t *testing.T, log *viewtest.Log, d *viewtest.Desk) *viewtest.Log {
+	t.Helper()
+	ctx := context.Background()
+	destroyed := keyring{}
+	kept := codec.New(destroyed)
+	copied := viewtest.NewLog(log.ID())
+	var written [][]byte
+	for _, c := range log.Commits() {
+		b, err := kept.Encode(ctx, &c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written = append(written, b)
+	}
+	for _, c := range log.Commits() {
+		if d.Thread(c.Aggregate.ID).Erased {
+			destroyed[c.Key] = true
+		}
+	}
+	for i, c := range log.Commits() {
+		back, err := kept.Decode(ctx, written[i], true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copied.Append(back, c.Opened == c.Position)
+	}
+	return copied
+}
+
+func TestAnErasureInTheSameBatchLeavesNothingEither(t *testing.T) {
+	log := viewtest.NewLog("same batch")
+	d := viewtest.NewDesk(log, 1)
+	do(t, d, time.Second, "contact", threadID(1), d.Receive(threadID(1), "web", "xylophon"))
+	do(t, d, time.Second, "ana", threadID(1), thread.Take{})
+	do(t, d, time.Second, "adela", threadID(1), thread.Erase{})
+	v := newView(t, log).build(500)
+	if bytes.Contains(v.files(), []byte("xylophon")) {
+		t.Error("the word is in the files")
+	}
+	if got := newView(t, sealed(t, log, d)).build(1).digest(); got != v.digest() {
+		t.Error("a rebuild has other rows")
+	}
+}
