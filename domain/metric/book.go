@@ -2,6 +2,7 @@ package metric
 
 import (
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/thread"
 )
 
 // Counted is a sample with the event from which on another one takes its place.
@@ -123,7 +124,7 @@ func (v *Conversation) Running(now int64) (Sample, bool) {
 		return Sample{}, false
 	case queues(v.State):
 		s.Kind, s.Start, s.From = Wait, v.Entry.Ref, v.Entry.At
-	case v.Owner != "" && v.State == "paused":
+	case v.State == thread.StatePaused:
 		s.Kind = Pause
 	default:
 		s.Kind = Attending

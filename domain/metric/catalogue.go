@@ -166,7 +166,7 @@ var catalogue = []Definition{
 		shape: counted, kinds: []Kind{MessageOut},
 	}, {
 		Name: "backlog", Version: 1, Unit: Count, Clock: none, Cohort: "the period's end", Attribution: "the owner at that instant, and the department that had it",
-		Formula: "conversations open at the instant at which the period ends; null for an instant that has not come",
+		Formula: "conversations open at the instant at which the period ends; an instant that has not come is answered as of the report's now",
 		shape:   stocked, kinds: []Kind{Wait, Attending, Pause},
 	}, {
 		Name: "backlog_flow", Version: 1, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "of each event, its own",

@@ -33,10 +33,7 @@ func (c *cell) add(d *Definition, s *Sample) {
 		c.conversations[s.Conversation] = struct{}{}
 	case flowed:
 		c.n++
-		c.sum++
-		if s.Kind == Episode || s.Kind == TransferOut {
-			c.sum -= 2
-		}
+		c.sum += int64(d.Weight(s))
 		return
 	}
 	c.n++

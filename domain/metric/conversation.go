@@ -54,6 +54,7 @@ type Conversation struct {
 	Silent   bool // its owner has not written since
 
 	// The whole conversation.
+	Begun   Mark
 	Human   int // public human messages
 	Handled int64
 	Holders []Holder
@@ -76,15 +77,30 @@ type step struct {
 	sink Sink
 }
 
-// Apply folds a commit about this conversation; they come in the order of the log. Events that mean nothing to any number
-// are passed over.
-func (v *Conversation) Apply(c *domain.Commit, gone Gone, sink Sink) {
+// Apply folds a commit about this conversation; they come in the order of the log. It reports whether the commit meant
+// anything to any number: notes, tags and marks don't.
+func (v *Conversation) Apply(c *domain.Commit, gone Gone, sink Sink) bool {
+	if !meaningful(c) {
+		return false
+	}
 	s := step{Conversation: v, c: c, t: max(c.Time.UnixMilli(), v.Last), gone: gone, sink: sink}
 	v.Last = s.t
 	for i, e := range c.Events {
 		s.ref = NewRef(c.Position, i)
 		s.event(e)
 	}
+	return true
+}
+
+func meaningful(c *domain.Commit) bool {
+	for _, e := range c.Events {
+		switch e.(type) {
+		case thread.Opened, thread.Reopened, thread.Queued, thread.Taken, thread.Released, thread.Transferred, thread.Paused,
+			thread.Resumed, thread.MessageReceived, thread.MessageSent, thread.Closed, thread.Rated:
+			return true
+		}
+	}
+	return false
 }
 
 func (s *step) event(e domain.Event) {
@@ -121,7 +137,7 @@ func (s *step) event(e domain.Event) {
 func (s *step) opened(e thread.Opened) {
 	*s.Conversation = Conversation{
 		ID: s.c.Conversation, Ticket: e.Ticket, Channel: e.Channel, Department: e.Department, Last: s.t,
-		Episode: Mark{At: s.t, Ref: s.ref}, Outbound: e.Direction == thread.Outbound,
+		Begun: Mark{At: s.t, Ref: s.ref}, Episode: Mark{At: s.t, Ref: s.ref}, Outbound: e.Direction == thread.Outbound,
 	}
 	switch e.Direction {
 	case thread.Inbound:
@@ -137,10 +153,12 @@ func (s *step) opened(e thread.Opened) {
 
 func (s *step) reopened(e thread.Reopened) {
 	v := s.Conversation
-	v.Episode, v.Outbound, v.Department = Mark{At: s.t, Ref: s.ref}, false, e.Department
+	v.Episode, v.Outbound = Mark{At: s.t, Ref: s.ref}, false
 	v.Paused, v.Entry, v.Waits, v.Waited, v.Assigned = 0, Mark{}, 0, 0, false
 	v.First, v.Answered, v.Run, v.Runs, v.RunSum, v.RunNet = Mark{}, false, Mark{}, 0, 0, 0
-	s.count(Reopened, s.actor(), e.Department, e.By)
+	// Where it was closed it comes back, be it to leave at once by a transfer.
+	s.count(Reopened, s.actor(), s.Department, e.By)
+	s.Department = e.Department
 }
 
 func (s *step) transferred(e thread.Transferred) {

@@ -88,3 +88,22 @@ func Find(name string, version int) (*Definition, bool) {
 
 // Catalogue is every number that is built, by subject.
 func Catalogue() []Definition { return append([]Definition(nil), catalogue...) }
+
+// Distinct reports whether what is counted are conversations, so that a sample must say which one it is of.
+func (d *Definition) Distinct() bool {
+	return d.shape == distinct || d.shape == touched || d.shape == lastClosed || d.shape == together
+}
+
+// Stock reports whether the metric counts what stands at one instant, the period's end.
+func (d *Definition) Stock() bool { return d.shape == stocked }
+
+// OnlyLast reports whether of a conversation's samples in a period only the last one counts.
+func (d *Definition) OnlyLast() bool { return d.shape == lastClosed }
+
+// Weight is what a sample adds to a count: 1, or −1 where the metric is a difference and the sample is on its other side.
+func (d *Definition) Weight(s *Sample) int {
+	if d.shape == flowed && (s.Kind == Episode || s.Kind == TransferOut) {
+		return -1
+	}
+	return 1
+}

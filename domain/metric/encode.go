@@ -23,7 +23,7 @@ func (v *Conversation) AppendBinary(b []byte) ([]byte, error) {
 	e.text(v.Department)
 	e.text(v.Owner)
 	e.flags(v.Outbound, v.Assigned, v.Answered, v.Silent)
-	for _, m := range []Mark{v.Since, v.Entry, v.First, v.Run, v.Take} {
+	for _, m := range []Mark{v.Begun, v.Since, v.Entry, v.First, v.Run, v.Take} {
 		e.mark(m)
 	}
 	for _, n := range []int64{
@@ -56,7 +56,7 @@ func (v *Conversation) UnmarshalBinary(b []byte) error {
 	v.Last = d.at + d.int()
 	v.State, v.Department, v.Owner = d.text(), d.text(), d.text()
 	d.flags(&v.Outbound, &v.Assigned, &v.Answered, &v.Silent)
-	for _, m := range []*Mark{&v.Since, &v.Entry, &v.First, &v.Run, &v.Take} {
+	for _, m := range []*Mark{&v.Begun, &v.Since, &v.Entry, &v.First, &v.Run, &v.Take} {
 		*m = d.mark()
 	}
 	v.Gone, v.Paused, v.Waits, v.Waited = d.int(), d.int(), int(d.int()), d.int()

@@ -30,7 +30,7 @@ func (s *step) taken(e thread.Taken) {
 	}
 	s.move(thread.StateAttending, e.Department, e.Operator)
 	s.count(Taken, e.Operator, e.Department, string(e.How))
-	if !s.Assigned && e.How != thread.TakenOutbound && e.How != thread.TakenByReopener {
+	if !s.Assigned && !s.Outbound && e.How != thread.TakenByReopener {
 		s.since(FirstAssignment, s.Episode, e.Operator, "")
 	}
 	s.Assigned = true
@@ -95,7 +95,7 @@ func (s *step) holder() *Holder {
 func (s *step) lose() {
 	h := s.holder()
 	old := Key{Handle, h.At, h.Ref}
-	s.replace(&old, &Sample{Kind: Handle, Start: s.Episode.Ref, From: s.Episode.At, Value: h.Handled, Net: h.Handled, Operator: s.Owner})
+	s.replace(&old, &Sample{Kind: Handle, Start: s.Begun.Ref, From: s.Begun.At, Value: h.Handled, Net: h.Handled, Operator: s.Owner})
 	h.At, h.Ref = old.At, old.Ref
 	s.Take, s.Silent = Mark{}, false
 }
@@ -145,7 +145,7 @@ func (s *step) closed(e thread.Closed) {
 	}
 	if len(s.Holders) > 0 {
 		p := whole
-		p.Kind, p.Value, p.Net = HandleConversation, s.Handled, s.Handled
+		p.Kind, p.Start, p.From, p.Value, p.Net = HandleConversation, s.Begun.Ref, s.Begun.At, s.Handled, s.Handled
 		s.replace(&s.Handle, &p)
 	}
 	s.Run, s.First, s.Take, s.Silent = Mark{}, Mark{}, Mark{}, false

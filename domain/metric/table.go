@@ -11,7 +11,6 @@ type Question struct {
 	Bounds    []int64              // ascending milliseconds: the period's start, where each bucket ends and the next begins, the period's end
 	Group     func(*Sample) string // nil: not broken down
 	ByOpening bool                 // a sample belongs to the period in which its episode opened
-	Now       int64                // instants after it are answered as of it
 }
 
 // Pair is a figure with and without paused time; both are the same where the metric knows no pauses.
@@ -34,7 +33,6 @@ type Table struct {
 type Tabulator struct {
 	q      Question
 	groups map[string]*column
-	whole  column    // for shapes whose total is not the sum of the groups
 	closes []closing // lastClosed only
 }
 

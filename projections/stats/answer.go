@@ -63,7 +63,8 @@ type Samples struct {
 
 // Sample is one thing that was counted, with the events behind it.
 type Sample struct {
-	Metric       string   `json:"metric"`       // the sample's own kind, where a metric is computed from several
+	Metric       string   `json:"metric"`
+	Kind         string   `json:"kind"`         // what it is a sample of, where a metric is computed from several
 	Conversation string   `json:"conversation"` // empty for presence
 	Ticket       int64    `json:"ticket"`
 	Operator     string   `json:"operator"`
@@ -72,7 +73,7 @@ type Sample struct {
 	Detail       string   `json:"detail,omitempty"`
 	Start        *Time    `json:"start,omitempty"` // absent for what is no duration
 	At           Time     `json:"at"`
-	Value        float64  `json:"value"` // seconds for durations
+	Value        float64  `json:"value"` // seconds for durations, and of spans only what lies inside the period
 	Without      *float64 `json:"value_without_pauses,omitempty"`
 	StartEvent   *Event   `json:"start_event,omitempty"`
 	Event        *Event   `json:"event,omitempty"` // absent for a span that is still open
@@ -120,7 +121,7 @@ type LiveOperator struct {
 	Operator  string `json:"operator"`
 	Connected bool   `json:"connected"`
 	Available bool   `json:"available"`
-	Since     *Time  `json:"since"` // of that presence; null when never heard of
+	Since     *Time  `json:"since"` // of that presence; null when not connected
 	Attending int    `json:"attending"`
 	Paused    int    `json:"paused"`
 }

@@ -66,6 +66,10 @@ const (
 	ActorsAll     Actors = "all"
 )
 
+// Nobody, in a filter, stands for samples that no operator (or department, channel, detail) is credited with: the group
+// with the empty key.
+const Nobody = "-"
+
 // Filter narrows a question. Empty fields don't.
 type Filter struct {
 	Operator   string
