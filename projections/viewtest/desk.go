@@ -147,6 +147,33 @@ func (d *Desk) Settings(category domain.Category, id, actor string, events ...do
 	}, false)
 }
 
+// Dialogues appends n conversations, open of them at a time, as service desks have them: a first message, a reply that takes
+// it, twenty messages back and forth, and a close with a tag and a rating.
+func (d *Desk) Dialogues(n, open int) {
+	const turns = 22
+	texts := []domain.Personal{"Hola, no me anda internet desde ayer a la noche.", "¿Ya probó apagar y prender el equipo?", "Sí, tres veces, y nada."}
+	for first := 0; first < n; first += open {
+		last := min(first+open, n)
+		for turn := range turns {
+			for i := first; i < last; i++ {
+				d.Now = d.Now.Add(40 * time.Millisecond)
+				id, text := fmt.Sprintf("t%025d", i), texts[(i+turn)%len(texts)]
+				actor := []string{"ana", "beto", "dora"}[i%3]
+				switch {
+				case turn == turns-2:
+					d.Do(actor, id, 0, thread.Close{Tags: []string{"soporte"}})
+				case turn == turns-1:
+					d.Do("contact", id, 0, thread.Rate{Score: 1 + i%5})
+				case turn%2 == 0:
+					d.Do("contact", id, 0, d.Receive(id, "web", text))
+				default:
+					d.Do(actor, id, 0, thread.Send{Content: thread.Content{Kind: thread.KindText, Text: text}})
+				}
+			}
+		}
+	}
+}
+
 // Random appends n commits of a random service over as many threads, 1 ms to 20 s after each other.
 func (d *Desk) Random(n, threads int) {
 	for n > 0 {
@@ -196,7 +223,11 @@ func (d *Desk) any(id string) (actor string, cmd thread.Command) {
 	case 17:
 		return actor, thread.Archive{}
 	case 18:
-		return actor, thread.MarkRead{}
+		cmd := thread.MarkRead{}
+		if conv := d.Thread(id).Current(); conv != nil && len(conv.Unread) > 0 && d.rand.IntN(2) == 0 {
+			cmd.Message = conv.MessageID(conv.Unread[d.rand.IntN(len(conv.Unread))])
+		}
+		return actor, cmd
 	case 19:
 		if d.Erases && d.rand.IntN(8) == 0 {
 			return "adela", thread.Erase{}

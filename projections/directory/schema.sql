@@ -1,0 +1,104 @@
+-- Times are Unix milliseconds; 0 stands for none. fields, tags, departments and scopes are JSON. search is what is looked
+-- through, in small letters without accents.
+
+-- A contact exists once its first conversation was opened: opened is that position. received is the name as it came with a
+-- message, name the one that somebody entered.
+CREATE TABLE IF NOT EXISTS contact (
+	workspace TEXT NOT NULL,
+	id TEXT NOT NULL,
+	opened INTEGER NOT NULL,
+	first_at INTEGER NOT NULL,
+	received TEXT NOT NULL,
+	name TEXT NOT NULL,
+	email TEXT NOT NULL,
+	phone TEXT NOT NULL,
+	company TEXT NOT NULL,
+	fields TEXT NOT NULL,
+	tags TEXT NOT NULL,
+	blocked INTEGER NOT NULL,
+	erased INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	search TEXT NOT NULL,
+	PRIMARY KEY (workspace, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS contact_opened ON contact (workspace, opened) WHERE opened <> 0;
+
+CREATE TABLE IF NOT EXISTS annotation (
+	workspace TEXT NOT NULL,
+	contact TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	text TEXT NOT NULL,
+	author TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	PRIMARY KEY (workspace, contact, position, id)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS identity (
+	workspace TEXT NOT NULL,
+	id TEXT NOT NULL,
+	thread TEXT NOT NULL,
+	contact TEXT NOT NULL,
+	channel TEXT NOT NULL,
+	address TEXT NOT NULL,
+	external_id TEXT NOT NULL,
+	search TEXT NOT NULL,
+	PRIMARY KEY (workspace, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS identity_contact ON identity (workspace, contact);
+CREATE INDEX IF NOT EXISTS identity_address ON identity (workspace, address);
+CREATE INDEX IF NOT EXISTS identity_external ON identity (workspace, external_id) WHERE external_id <> '';
+
+CREATE TABLE IF NOT EXISTS operator (
+	workspace TEXT NOT NULL,
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	email TEXT NOT NULL,
+	role TEXT NOT NULL,
+	departments TEXT NOT NULL,
+	capacity INTEGER NOT NULL,
+	extension TEXT NOT NULL,
+	active INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	PRIMARY KEY (workspace, id)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS presence (
+	workspace TEXT NOT NULL,
+	operator TEXT NOT NULL,
+	connected INTEGER NOT NULL,
+	available INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	since INTEGER NOT NULL,
+	PRIMARY KEY (workspace, operator)
+) WITHOUT ROWID;
+
+-- body is the definition as its event carries it: nothing in it is personal.
+CREATE TABLE IF NOT EXISTS department (
+	workspace TEXT NOT NULL,
+	id TEXT NOT NULL,
+	body TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	PRIMARY KEY (workspace, id)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS channel (
+	workspace TEXT NOT NULL,
+	id TEXT NOT NULL,
+	body TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	PRIMARY KEY (workspace, id)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS token (
+	workspace TEXT NOT NULL,
+	id TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	name TEXT NOT NULL,
+	scopes TEXT NOT NULL,
+	fingerprint TEXT NOT NULL,
+	revoked INTEGER NOT NULL,
+	issued_at INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	PRIMARY KEY (workspace, id)
+) WITHOUT ROWID;

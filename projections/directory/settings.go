@@ -1,0 +1,118 @@
+package directory
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/projections"
+)
+
+var operators = kind[Operator]{
+	list: "operators", id: "o.id", idOf: func(o Operator) string { return o.ID },
+	rows: `SELECT o.id, o.name, o.email, o.role, o.departments, o.capacity, o.extension, o.active, o.revision,
+			coalesce(p.connected, 0), coalesce(p.available, 1), coalesce(p.reason, ''), coalesce(p.since, 0)
+		FROM operator o LEFT JOIN presence p ON p.workspace = o.workspace AND p.operator = o.id WHERE o.workspace = ?`,
+	scan: func(row interface{ Scan(...any) error }) (o Operator, err error) {
+		var departments string
+		var since int64
+		if err := row.Scan(&o.ID, &o.Name, &o.Email, &o.Role, &departments, &o.Capacity, &o.Extension, &o.Active, &o.Revision,
+			&o.Presence.Connected, &o.Presence.Available, &o.Presence.Reason, &since); err != nil {
+			return o, err
+		}
+		o.Presence.Since = projections.MillisOrNil(since)
+		return o, json.Unmarshal([]byte(departments), &o.Departments)
+	},
+}
+
+// Operators lists all by id, deactivated ones too.
+func (q *Queries) Operators(ctx context.Context, workspace string, r Range) (Page[Operator], error) {
+	return page(ctx, q, operators, workspace, r)
+}
+
+// Operator gives one.
+func (q *Queries) Operator(ctx context.Context, workspace, id string) (o Operator, at domain.Position, found bool, err error) {
+	return one(ctx, q, operators, workspace, id)
+}
+
+var departments = kind[Department]{
+	list: "departments", id: "id", idOf: func(d Department) string { return d.ID },
+	rows: `SELECT body, revision FROM department WHERE workspace = ?`,
+	scan: func(row interface{ Scan(...any) error }) (d Department, err error) {
+		var body string
+		if err := row.Scan(&body, &d.Revision); err != nil {
+			return d, err
+		}
+		var def department.Definition
+		if err := json.Unmarshal([]byte(body), &def); err != nil {
+			return d, err
+		}
+		d.ID, d.Name, d.Retired, d.Capacity = def.ID, def.Name, def.Retired, def.Capacity
+		d.Close = Guards(def.Close)
+		d.Settings = Settings(def.Settings)
+		return d, nil
+	},
+}
+
+// Departments lists all by id, retired ones too.
+func (q *Queries) Departments(ctx context.Context, workspace string, r Range) (Page[Department], error) {
+	return page(ctx, q, departments, workspace, r)
+}
+
+// Department gives one.
+func (q *Queries) Department(ctx context.Context, workspace, id string) (d Department, at domain.Position, found bool, err error) {
+	return one(ctx, q, departments, workspace, id)
+}
+
+var channels = kind[Channel]{
+	list: "channels", id: "id", idOf: func(c Channel) string { return c.ID },
+	rows: `SELECT body, revision FROM channel WHERE workspace = ?`,
+	scan: func(row interface{ Scan(...any) error }) (c Channel, err error) {
+		var body string
+		if err := row.Scan(&body, &c.Revision); err != nil {
+			return c, err
+		}
+		var def setting.Channel
+		if err := json.Unmarshal([]byte(body), &def); err != nil {
+			return c, err
+		}
+		c.ID, c.Type, c.Name, c.Department, c.Retired = def.ID, def.Type, def.Name, def.Department, def.Retired
+		return c, nil
+	},
+}
+
+// Channels lists all by id, retired ones too.
+func (q *Queries) Channels(ctx context.Context, workspace string, r Range) (Page[Channel], error) {
+	return page(ctx, q, channels, workspace, r)
+}
+
+// Channel gives one.
+func (q *Queries) Channel(ctx context.Context, workspace, id string) (c Channel, at domain.Position, found bool, err error) {
+	return one(ctx, q, channels, workspace, id)
+}
+
+var tokens = kind[Token]{
+	list: "tokens", id: "id", idOf: func(t Token) string { return t.ID },
+	rows: `SELECT id, owner, name, scopes, fingerprint, revoked, issued_at, revision FROM token WHERE workspace = ?`,
+	scan: func(row interface{ Scan(...any) error }) (t Token, err error) {
+		var scopes string
+		var issued int64
+		if err := row.Scan(&t.ID, &t.Owner, &t.Name, &scopes, &t.Fingerprint, &t.Revoked, &issued, &t.Revision); err != nil {
+			return t, err
+		}
+		t.IssuedAt = projections.Millis(issued)
+		return t, json.Unmarshal([]byte(scopes), &t.Scopes)
+	},
+}
+
+// Tokens lists those of an owner ("operator:ana", "service:crm", "admin"), or all when owner is empty, by id; revoked ones
+// too.
+func (q *Queries) Tokens(ctx context.Context, workspace, owner string, r Range) (Page[Token], error) {
+	k := tokens
+	if owner != "" {
+		k.filter, k.arg = `owner = ?`, owner
+	}
+	return page(ctx, q, k, workspace, r)
+}
