@@ -138,6 +138,27 @@ func (i *Image) WaitFor(ctx context.Context, position domain.Position) error {
 	return nil
 }
 
+// arrived waits until the follow has brought the commit at position, which this process has appended itself: whoever was
+// told of a success finds it in the settings of this process. It gives up quietly after a while: the success stands.
+func (i *Image) arrived(ctx context.Context, position domain.Position) {
+	limit := time.NewTimer(FreshWithin / 4)
+	defer limit.Stop()
+	for {
+		moved := i.moves()
+		if domain.Position(i.known.Load()) >= position {
+			return
+		}
+		select {
+		case <-moved:
+		case <-limit.C:
+			_ = i.load(ctx)
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // OnChange calls fn with every new image, in order, and at once with the present one if there is one. fn must be quick and
 // must not ask this Image for anything.
 func (i *Image) OnChange(fn func(*setting.Image)) {

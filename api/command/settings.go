@@ -54,7 +54,7 @@ func NewSettings(o SettingsOptions) *Settings {
 	}
 }
 
-// onSettings runs a command with the settings as this process knows them. A refusal that rests on them is confirmed: when
+// onSettings runs a command with the settings as this process knows them; when it returns, they hold its result. A refusal that rests on them is confirmed: when
 // the log holds more than was known, the command runs again.
 func (s *Settings) onSettings(ctx context.Context, req Request, run func(*setting.Image) (SettingResult, error)) (SettingResult, error) {
 	if req.After != 0 {
@@ -70,6 +70,7 @@ func (s *Settings) onSettings(ctx context.Context, req Request, run func(*settin
 		result, err := run(img)
 		var refusal *domain.Refusal
 		if !errors.As(err, &refusal) || !refusal.OnSettings || try == maxConflicts {
+			s.o.Image.arrived(ctx, result.Position)
 			return result, err
 		}
 		confirmed, changed, cerr := s.o.Image.Confirm(ctx, img)
@@ -90,7 +91,9 @@ func (s *Settings) confirmed(ctx context.Context, run func(*setting.Image) (Sett
 	if err != nil {
 		return SettingResult{}, err
 	}
-	return run(img)
+	result, err := run(img)
+	s.o.Image.arrived(ctx, result.Position)
+	return result, err
 }
 
 func (s *Settings) aggregate(c domain.Category, id string) domain.Aggregate {
