@@ -18,7 +18,7 @@ import (
 // placeBits is how far a position stands to the left in an entry's place; the index within the commit is behind it.
 const placeBits = 7
 
-// maxPosition is the last position whose places fit: epoch 32,767.
+// maxPosition is the last position whose places fit: epoch 65,535.
 const maxPosition = domain.Position(1)<<(63-placeBits) - 1
 
 // place is where an event stands in the log.
@@ -36,7 +36,8 @@ type batch struct {
 	p     *Projection
 	dirty map[domain.Position]*record
 
-	entries, words, sights, tags *projections.Bulk
+	entries, sights, tags *projections.Bulk
+	words                 []said
 
 	erased bool // words were taken out of the index
 }
@@ -57,7 +58,6 @@ func newBatch(ctx context.Context, tx *sql.Tx, p *Projection) *batch {
 		ctx: ctx, tx: tx, p: p, dirty: map[domain.Position]*record{},
 		entries: projections.NewBulk("INSERT INTO entries",
 			"at", "workspace", "conversation", "type", "actor", "via", "time", "recorded", "id_hash", "data"),
-		words: projections.NewBulk("INSERT INTO texts", "rowid", "text"),
 		sights: projections.NewBulk("INSERT OR REPLACE INTO sights",
 			"conversation", "from_position", "to_position", "workspace", "state", "department", "owner", "owner_at_close",
 			"mentioned", "archived", "hidden", "closed_at"),
@@ -143,7 +143,7 @@ func (b *batch) event(c *domain.Commit, index int, r *record, event thread.Event
 	b.entries.Add(at, r.workspace, int64(r.opened), typ, actor, c.Actor.Via,
 		millis(c.Time), millis(c.Recorded), idHash(event), string(data))
 	if _, text := words(event); text != "" {
-		b.words.Add(at, text)
+		b.words = append(b.words, said{at, text})
 	}
 	before := r.facts.Tags
 	r.fold(event, actor, millis(c.Time))
@@ -200,12 +200,15 @@ func (b *batch) sight(r *record, to domain.Position) {
 // Flush writes what is left, and the conversations that changed.
 func (b *batch) Flush(ctx context.Context) error {
 	b.ctx = ctx
-	for _, rows := range []*projections.Bulk{b.entries, b.words, b.sights, b.tags} {
+	for _, rows := range []*projections.Bulk{b.entries, b.sights, b.tags} {
 		if err := rows.Flush(ctx, b.tx); err != nil {
 			return err
 		}
 	}
 	if err := b.write(); err != nil {
+		return err
+	}
+	if err := b.say(); err != nil {
 		return err
 	}
 	if b.erased {
@@ -214,6 +217,32 @@ func (b *batch) Flush(ctx context.Context) error {
 		}
 	}
 	b.remember()
+	return nil
+}
+
+// said is the text of one place.
+type said struct {
+	at   int64
+	text string
+}
+
+// say puts the words into their index: last of all and row by row, because every statement that writes several rows, of
+// whatever table, makes FTS5 write what it has gathered as a segment of its own (a third of the time of a catch-up).
+func (b *batch) say() error {
+	if len(b.words) == 0 {
+		return nil
+	}
+	stmt, err := b.tx.PrepareContext(b.ctx, `INSERT INTO texts (rowid, text) VALUES (?, ?)`)
+	if err != nil {
+		return fmt.Errorf("index words: %w", err)
+	}
+	defer stmt.Close()
+	for _, w := range b.words {
+		if _, err := stmt.ExecContext(b.ctx, w.at, w.text); err != nil {
+			return fmt.Errorf("index words: %w", err)
+		}
+	}
+	b.words = b.words[:0]
 	return nil
 }
 

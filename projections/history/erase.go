@@ -9,16 +9,16 @@ import (
 	"reflect"
 
 	"github.com/turno-desk/turno/domain"
-	"github.com/turno-desk/turno/projections"
 )
 
 // erase blanks all that the thread's conversations hold of a person, and takes their words out of the index. current is
 // the conversation of the commit that says so, or nil.
 func (b *batch) erase(workspace, threadID string, current *record) error {
-	for _, rows := range []*projections.Bulk{b.entries, b.words} {
-		if err := rows.Flush(b.ctx, b.tx); err != nil {
-			return err
-		}
+	if err := b.entries.Flush(b.ctx, b.tx); err != nil {
+		return err
+	}
+	if err := b.say(); err != nil {
+		return err
 	}
 	if current != nil {
 		b.dirty[current.opened] = current

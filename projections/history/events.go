@@ -134,24 +134,24 @@ func as[E thread.Event](data []byte) (thread.Event, error) {
 func words(event thread.Event) (in, text string) {
 	switch e := event.(type) {
 	case thread.Opened:
-		return "contact", said(e.Name, e.Address, e.ExternalID)
+		return "contact", joined(e.Name, e.Address, e.ExternalID)
 	case thread.MessageReceived:
 		return "message", contentWords(e.Content)
 	case thread.MessageSent:
 		return "message", contentWords(e.Content)
 	case thread.Noted:
-		return "note", said(e.Text)
+		return "note", joined(e.Text)
 	case thread.Closed:
-		return "summary", said(e.Summary, e.Comment)
+		return "summary", joined(e.Summary, e.Comment)
 	case thread.Rated:
-		return "rating", said(e.Comment)
+		return "rating", joined(e.Comment)
 	}
 	return "", ""
 }
 
 func contentWords(c thread.Content) string {
 	if c.Attachments == nil && c.Location == nil && c.ContactCard == nil {
-		return said(c.Text)
+		return joined(c.Text)
 	}
 	all := []domain.Personal{c.Text}
 	for _, a := range c.Attachments {
@@ -163,11 +163,11 @@ func contentWords(c thread.Content) string {
 	if c.ContactCard != nil {
 		all = append(all, c.ContactCard.Name, c.ContactCard.Phone)
 	}
-	return said(all...)
+	return joined(all...)
 }
 
-// said joins what is there by line breaks.
-func said(parts ...domain.Personal) string {
+// joined joins what is there by line breaks.
+func joined(parts ...domain.Personal) string {
 	var kept []string
 	for _, p := range parts {
 		if p != "" && p != domain.Erased {
