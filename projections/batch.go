@@ -122,7 +122,7 @@ func (r *Runner) fold(ctx context.Context, tx *sql.Tx, chunk []domain.Commit, fr
 			}
 		}
 		if err := applied(batch, c); err != nil {
-			if r.store.Transient(err) {
+			if r.interrupted(err) {
 				return nil, err
 			}
 			return nil, &poison{commit: c, err: err}
@@ -130,7 +130,7 @@ func (r *Runner) fold(ctx context.Context, tx *sql.Tx, chunk []domain.Commit, fr
 	}
 	if err := flushed(ctx, batch); err != nil {
 		switch {
-		case r.store.Transient(err):
+		case r.interrupted(err):
 			return nil, err
 		case len(chunk) == 1:
 			return nil, &poison{commit: &chunk[0], err: err}
@@ -139,6 +139,11 @@ func (r *Runner) fold(ctx context.Context, tx *sql.Tx, chunk []domain.Commit, fr
 		}
 	}
 	return skipped, nil
+}
+
+// interrupted reports whether err is not the commits' fault.
+func (r *Runner) interrupted(err error) bool {
+	return errors.Is(err, ErrInterrupted) || r.store.Transient(err)
 }
 
 // panicked is what a projection's panic becomes.

@@ -7,3 +7,7 @@ var (
 	ErrAhead    = errors.New("the position is beyond the head of the log")
 	ErrNoCommit = errors.New("there is no commit at this position")
 )
+
+// ErrInterrupted is what a projection wraps around a failure of Apply or Flush that is not the commit's fault: something
+// that it asks could not be reached. The batch is tried again, and nothing is parked.
+var ErrInterrupted = errors.New("interrupted")
