@@ -21,6 +21,7 @@ import (
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
 	"github.com/turno-desk/turno/projections/stats"
+	"github.com/turno-desk/turno/projections/threadstate"
 )
 
 // desk handles commands: on conversations, and on the desk itself.
@@ -45,6 +46,7 @@ func newDesk(p *program, r *reading, views *sqlstore.Store, tracker *projections
 		o.Index = history.NewMessageIndex(history.NewQueries(views.Reader(historyView)), func(ctx context.Context, at domain.Position) error {
 			return tracker.Wait(ctx, historyView, at)
 		})
+		o.States = threadstate.NewQueries(views.Reader(threadstateView), r.codec)
 	}
 	d.conversations = command.NewEngine(o)
 	d.settings = command.NewSettings(s)
@@ -134,7 +136,7 @@ func (e *engine) welcome(ctx context.Context, p *program, url, token string) {
 The desk is empty. A department, an operator, a channel and a first message:
 
     export TURNO=%s/v1 TOKEN=<the administrator's token>
-    api() { curl -sS -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$@"; echo; }
+    api() { curl -sS -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$@"; }
     api -X PUT $TURNO/departments/support -d '{"name":"Support"}'
     api -X PUT $TURNO/operators/ana -d '{"name":"Ana","role":"operator","departments":["support"]}'
     api -X PUT $TURNO/channels/web -d '{"type":"generic","name":"Web","department":"support"}'
@@ -150,7 +152,11 @@ func (e *engine) close() { e.tracker.Close() }
 // statusOf reads how a view stands, whichever process builds it.
 func statusOf(views *sqlstore.Store) apihttp.ViewStatus {
 	return func(ctx context.Context, view string) (projections.Status, bool, error) {
-		return projections.ReadStatus(ctx, views.Reader(view))
+		s, found, err := projections.ReadStatus(ctx, views.Reader(view))
+		if err == nil && found {
+			s.Version, _, err = views.Active(ctx, view)
+		}
+		return s, found, err
 	}
 }
 

@@ -23,7 +23,7 @@ type importCmd struct {
 	logFlags
 	hostFlags
 	File     string `arg:"" help:"One command a line, as JSON; - is standard input. testdata/import/worked.jsonl is an example."`
-	Strict   bool   `help:"Stop at the first bad line, instead of reporting and skipping it."`
+	Strict   bool   `help:"Stop at the first bad line instead of skipping it; what is under way for other threads is finished."`
 	Parallel int    `default:"64" help:"How many threads at once; lines of one thread stay in order."`
 }
 
@@ -60,7 +60,7 @@ func (cmd importCmd) Run(p *program) error {
 	d := newDesk(p, r, nil, nil)
 	group.Go(func() error { return d.image.Run(running) })
 	i := &importer{
-		apply:  &importedDesk{desk: d, workspace: r.workspace, current: map[string]*place{}},
+		apply:  &importedDesk{desk: d, workspace: r.workspace, current: map[string]*place{}, before: map[string]bool{}},
 		hash:   func(line []byte) string { return r.vault.Hash(r.workspace, "import", string(line)) },
 		strict: cmd.Strict, parallel: cmd.Parallel, patience: time.Minute,
 		bad: func(n int, reason error) { fmt.Fprintf(p.stderr, "line %d: %s\n", n, reason) },
@@ -96,8 +96,8 @@ func (cmd importCmd) watched(ctx context.Context, p *program, i *importer, in io
 	close(ended)
 	showing.Wait()
 	p.log.Debug("import ended", zap.Duration("took", time.Since(begun)))
-	fmt.Fprintf(p.stdout, "%d lines: %d imported, %d were there already, %d skipped, in %s\n",
-		i.lines.Load(), i.done.Load(), i.already.Load(), i.skipped.Load(), time.Since(begun).Round(time.Millisecond))
+	fmt.Fprintf(p.stdout, "%d lines: %d imported, %d changed nothing, %d skipped, in %s\n",
+		i.lines.Load(), i.done.Load(), i.idle.Load(), i.skipped.Load(), time.Since(begun).Round(time.Millisecond))
 	return err
 }
 
@@ -107,7 +107,8 @@ type importedDesk struct {
 	workspace string
 
 	mu      sync.Mutex
-	current map[string]*place // by channel and address
+	current map[string]*place // by thread
+	before  map[string]bool   // threads, and parts of the desk, of which this run met a line that an earlier run applied
 	after   domain.Position   // of the newest line about the desk: later lines are decided with it
 }
 
@@ -122,24 +123,42 @@ func (d *importedDesk) apply(ctx context.Context, l *line, key, bodyHash string)
 	req := command.Request{
 		Workspace: d.workspace, Principal: "import", Actor: l.actor, Key: key, BodyHash: bodyHash, After: d.after, Import: true, At: l.at,
 	}
+	before := d.before[l.about()]
 	d.mu.Unlock()
+	changed, replayed, err := d.do(ctx, req, l)
+	if replayed {
+		d.mu.Lock()
+		d.before[l.about()] = true
+		d.mu.Unlock()
+	}
+	var refused *domain.Refusal
+	if before && errors.As(err, &refused) && refused.Code == domain.CodeOutOfOrder {
+		// An earlier run dealt with this line too: it changed nothing then, or was reported, and left no trace in the log.
+		return false, nil
+	}
+	return changed, err
+}
+
+// do applies a line. replayed: an earlier run had.
+func (d *importedDesk) do(ctx context.Context, req command.Request, l *line) (changed, replayed bool, err error) {
 	if l.setting != nil {
 		result, err := d.set(ctx, req, l.setting)
-		if err == nil {
-			d.mu.Lock()
-			d.after = max(d.after, result.Position)
-			d.mu.Unlock()
+		if err != nil {
+			return false, false, err
 		}
-		return err == nil && !result.Replayed && len(result.Commit.Events) > 0, err
+		d.mu.Lock()
+		d.after = max(d.after, result.Position)
+		d.mu.Unlock()
+		return !result.Replayed && len(result.Commit.Events) > 0, result.Replayed, nil
 	}
 	result, err := d.converse(ctx, req, l)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	if result.Commit.Conversation != "" {
 		d.remember(l, &place{conversation: result.Commit.Conversation, sure: true})
 	}
-	return !result.Replayed && len(result.Commit.Events) > 0, nil
+	return !result.Replayed && len(result.Commit.Events) > 0, result.Replayed, nil
 }
 
 // converse handles a line about a conversation: a message of the contact goes to the thread, everything else to the
@@ -173,7 +192,7 @@ func (d *importedDesk) converse(ctx context.Context, req command.Request, l *lin
 
 func (d *importedDesk) place(ctx context.Context, l *line) (*place, error) {
 	d.mu.Lock()
-	at := d.current[l.channel+"\x00"+l.address]
+	at := d.current[l.about()]
 	d.mu.Unlock()
 	if at != nil {
 		return at, nil
@@ -190,7 +209,7 @@ func (d *importedDesk) place(ctx context.Context, l *line) (*place, error) {
 func (d *importedDesk) remember(l *line, at *place) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.current[l.channel+"\x00"+l.address] = at
+	d.current[l.about()] = at
 }
 
 // set handles a line about the desk itself. Its body was read before.

@@ -32,6 +32,18 @@ type line struct {
 	setting  *settingLine      // presence, availability, operator, department, channel
 }
 
+// about names what the lines are in order of: a thread, or a part of the desk.
+func (l *line) about() string {
+	if s := l.setting; s != nil {
+		kind := s.kind
+		if kind == "availability" {
+			kind = "presence" // two sides of one thing
+		}
+		return kind + "\x00" + s.id
+	}
+	return l.channel + "\x00" + l.address
+}
+
 // settingLine is a line about the desk itself: body is what the API takes for it.
 type settingLine struct {
 	kind string

@@ -16,7 +16,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 )
 
-// applier does what one line says, under an idempotency key. done is false when an earlier run had done it already.
+// applier does what one line says, under an idempotency key. done is false when that changed nothing.
 // Errors: *domain.Refusal for a line that is refused, anything else for a failure of the machinery.
 type applier interface {
 	apply(ctx context.Context, l *line, key, bodyHash string) (done bool, err error)
@@ -33,9 +33,9 @@ type importer struct {
 	patience time.Duration                  // how long a line is tried again while the log can't be reached
 
 	lines   atomic.Int64 // read
-	done    atomic.Int64 // applied by this run
-	already atomic.Int64 // applied by an earlier run
-	skipped atomic.Int64
+	done    atomic.Int64 // applied
+	idle    atomic.Int64 // changed nothing: an earlier run applied them, or what they say is so already
+	skipped atomic.Int64 // bad
 }
 
 // numbered is a line on its way to a worker.
@@ -73,7 +73,7 @@ func (i *importer) run(ctx context.Context, r io.Reader) error {
 		case done:
 			i.done.Add(1)
 		default:
-			i.already.Add(1)
+			i.idle.Add(1)
 		}
 	}
 	queues := make([]chan numbered, max(1, i.parallel))
@@ -89,7 +89,15 @@ func (i *importer) run(ctx context.Context, r io.Reader) error {
 		})
 	}
 	seed := maphash.MakeSeed()
-	err := i.read(ctx, r, bad, func(n numbered) {
+	malformed := func(n int, reason error) {
+		if i.strict { // a line before it may be the first bad one
+			busy.Wait()
+		}
+		if ctx.Err() == nil {
+			bad(n, reason)
+		}
+	}
+	err := i.read(ctx, r, malformed, func(n numbered) {
 		if n.line.setting != nil {
 			busy.Wait()
 			if ctx.Err() == nil {
@@ -98,7 +106,7 @@ func (i *importer) run(ctx context.Context, r io.Reader) error {
 			return
 		}
 		busy.Add(1)
-		queues[maphash.String(seed, n.line.channel+"\x00"+n.line.address)%uint64(len(queues))] <- n
+		queues[maphash.String(seed, n.line.about())%uint64(len(queues))] <- n
 	})
 	for _, q := range queues {
 		close(q)

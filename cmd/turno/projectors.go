@@ -10,13 +10,15 @@ import (
 
 	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
 	"github.com/turno-desk/turno/projections/stats"
+	"github.com/turno-desk/turno/projections/threadstate"
 )
 
 // projectionNames are all projections, in the order in which they are started.
-var projectionNames = []string{queueView, historyView, statsView}
+var projectionNames = []string{queueView, historyView, statsView, directoryView, threadstateView}
 
 // The projections' names.
 const (
@@ -36,6 +38,10 @@ func newProjection(name string, r *reading) (projections.Projection, error) {
 		return history.New(), nil
 	case statsView:
 		return stats.New(), nil
+	case directoryView:
+		return directory.New(), nil
+	case threadstateView:
+		return threadstate.New(r.store), nil
 	}
 	return nil, fmt.Errorf("there is no projection %q: want one of %s", name, strings.Join(projectionNames, ", "))
 }
@@ -49,7 +55,7 @@ func project(ctx context.Context, p *program, r *reading, views *sqlstore.Store,
 			return err
 		}
 		runner := projections.NewRunner(r.store, views, projection, r.store, projections.Options{Logger: p.log})
-		group.Go(func() error { return runner.Run(ctx) })
+		group.Go(func() error { return stopped(ctx, runner.Run(ctx)) })
 	}
 	return group.Wait()
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/turno-desk/turno/domain/thread"
 )
 
-// tell says in one English sentence, without its subject, what an event of a thread is.
+// tell says in a few English words what an event of a thread is; its actor stands before them.
 func tell(e domain.Event) string {
 	switch e := e.(type) {
 	case thread.Opened:
@@ -23,7 +23,7 @@ func tell(e domain.Event) string {
 		}
 		return "answered" + who + ": " + tellContent(e.Content)
 	case thread.Queued:
-		return fmt.Sprintf("put it on the list %s of %s (%s)", e.List, e.Department, e.Cause)
+		return fmt.Sprintf("it is %s in %s (%s)", strings.ReplaceAll(e.List, "_", " "), e.Department, e.Cause)
 	case thread.Taken:
 		return fmt.Sprintf("%s has it now, in %s (%s%s)", e.Operator, e.Department, e.How, prefixed(" by ", e.By))
 	case thread.Released:

@@ -35,7 +35,7 @@ func (cmd timelineCmd) Run(p *program) error {
 		}
 	}
 	last := &commits[len(commits)-1]
-	fmt.Fprintf(out, "then %s", last.After.State)
+	fmt.Fprintf(out, "it is %s", last.After.State)
 	if owner := last.After.Owner; owner != "" {
 		fmt.Fprintf(out, ", with %s", owner)
 	}
