@@ -102,33 +102,31 @@ func (s *Store) Read(ctx context.Context, after domain.Position, o projections.R
 	}
 	running.Go(func() { p.fetch(reading, s, from, o.Max) })
 
+	g := gathering{max: o.Max, ready: make(chan struct{}, 1), taken: make(chan struct{}, 1)}
+	running.Go(func() { g.gather(reading, p.ordered) })
+
 	for {
-		var j *job
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case j = <-p.ordered:
+		case <-g.ready:
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-j.done:
-		}
-		if j.err != nil {
-			return wrap(ctx, "read the log", j.err)
-		}
+		commits, last, failed := g.take()
 		if o.ToHead {
-			j.commits = upTo(j.commits, head)
+			commits = upTo(commits, head)
 		}
-		if len(j.commits) > 0 {
-			if err := fn(j.commits); err != nil {
+		if len(commits) > 0 {
+			if err := fn(commits); err != nil {
 				return err
 			}
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if o.ToHead && j.last >= head {
+		if failed != nil {
+			return wrap(ctx, "read the log", failed)
+		}
+		if o.ToHead && last >= head {
 			return nil
 		}
 	}
@@ -172,6 +170,82 @@ type job struct {
 	commits  []domain.Commit
 	err      error
 	done     chan struct{}
+}
+
+// gathering joins the chunks that are decoded while fn is at work, so that the slower fn is, the more it gets at once: at
+// the head the server sends one commit at a time.
+type gathering struct {
+	max   int
+	ready chan struct{} // something can be taken
+	taken chan struct{} // something was
+
+	mu      sync.Mutex
+	commits []domain.Commit
+	last    uint64 // sequence of the newest
+	err     error  // after the commits
+}
+
+// gather works until ctx ends or a job failed.
+func (g *gathering) gather(ctx context.Context, ordered <-chan *job) {
+	for {
+		var j *job
+		select {
+		case <-ctx.Done():
+			return
+		case j = <-ordered:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-j.done:
+		}
+		for !g.add(j) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-g.taken:
+			}
+		}
+		signal(g.ready)
+		if j.err != nil {
+			return
+		}
+	}
+}
+
+// add joins a job to what waits, unless the two are more than may be delivered at once.
+func (g *gathering) add(j *job) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.commits) > 0 && len(g.commits)+len(j.commits) > g.max {
+		return false
+	}
+	if len(g.commits) == 0 {
+		g.commits = j.commits
+	} else {
+		g.commits = append(g.commits, j.commits...)
+	}
+	if j.last > g.last {
+		g.last = j.last
+	}
+	g.err = j.err
+	return true
+}
+
+func (g *gathering) take() (commits []domain.Commit, last uint64, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	commits, g.commits = g.commits, nil
+	signal(g.taken)
+	return commits, g.last, g.err
+}
+
+// signal leaves word in a channel that holds one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // decode works until ctx ends.

@@ -113,10 +113,15 @@ func copyBare(ctx context.Context, from *sql.DB, path string) (rows int, took ti
 	if err != nil {
 		return 0, 0, err
 	}
-	var tables []string
+	var tables, fullText []string
+	for _, o := range objects {
+		if strings.Contains(o[2].(string), "VIRTUAL TABLE") {
+			fullText = append(fullText, o[1].(string))
+		}
+	}
 	for _, o := range objects {
 		kind, name, ddl := o[0].(string), o[1].(string), o[2].(string)
-		if kind == "trigger" || strings.Contains(ddl, "VIRTUAL") || strings.Contains(name, "_fts") || strings.HasPrefix(name, "search") {
+		if kind == "trigger" || slices.ContainsFunc(fullText, func(t string) bool { return name == t || strings.HasPrefix(name, t+"_") }) {
 			continue
 		}
 		if _, err := to.ExecContext(ctx, ddl); err != nil {
