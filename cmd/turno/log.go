@@ -15,6 +15,7 @@ import (
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/jetstream"
 	"github.com/turno-desk/turno/adapters/vault"
+	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/operator"
@@ -170,7 +171,7 @@ func (r *reading) open(ctx context.Context, log *zap.Logger) error {
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
-	if err := vaultIsThere(ctx, js); err != nil {
+	if err := r.ready(ctx, js); err != nil {
 		return err
 	}
 	master, err := vault.LoadMasterKey(filepath.Join(r.dir, "master.key"))
@@ -189,13 +190,17 @@ func (r *reading) open(ctx context.Context, log *zap.Logger) error {
 	return err
 }
 
-// vaultIsThere refuses a log of people whose vault is gone: a new one would open nothing that was written before, and would
-// take every known address for a new one.
-func vaultIsThere(ctx context.Context, js natsjs.JetStream) error {
+// ready refuses to open what must not be opened yet, or as it is. A process that joined leaves the making of log and vault to
+// the host, which makes the vault first.
+func (r *reading) ready(ctx context.Context, js natsjs.JetStream) error {
 	stream, err := js.Stream(ctx, jetstream.StreamName)
-	if err != nil || stream.CachedInfo().State.Msgs < 2 {
+	switch {
+	case errors.Is(err, natsjs.ErrStreamNotFound) && r.local && r.server == nil:
+		return fmt.Errorf("the log is being made: %w", command.ErrUnavailable)
+	case err != nil || stream.CachedInfo().State.Msgs < 2:
 		return nil // no log yet, or one that holds its own creation alone; other failures show when it is opened
 	}
+	// A new vault would open nothing that was written before, and take every known address for a new one.
 	if _, err := js.Stream(ctx, vault.Stream); errors.Is(err, natsjs.ErrStreamNotFound) {
 		return errors.New("the log holds commits, but its vault is missing: restore the stream " + vault.Stream)
 	}
