@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,12 +79,9 @@ func (s *Store) prepare(ctx context.Context, c *domain.Commit, v domain.Version)
 		return nil, tooLarge(fmt.Sprintf("%d bytes at once, at most %d are allowed", len(data), domain.MaxCommitBytes))
 	}
 	subject, guard := c.Aggregate.String(), strconv.FormatUint(uint64(v), 10)
-	h := nats.Header{
-		jetstream.ExpectedLastSubjSeqHeader: {guard},
-		jetstream.MsgIDHeader:               {c.ID},
-		headerPrev:                          {guard},
-		headerCommand:                       {c.ID},
-	}
+	h, values := make(nats.Header, 8), [...]string{guard, c.ID} // shared: nobody changes them
+	h[jetstream.ExpectedLastSubjSeqHeader], h[headerPrev] = values[:1:1], values[:1:1]
+	h[jetstream.MsgIDHeader], h[headerCommand] = values[1:], values[1:]
 	switch {
 	case opens(c):
 		h[headerOpened] = []string{openedHere}
@@ -249,6 +247,9 @@ func (s *Store) request(ctx context.Context, m *nats.Msg) (ack, error) {
 	if err != nil {
 		return ack{}, err
 	}
+	if seq, ok := plainAck(answer.Data); ok {
+		return ack{Sequence: seq}, nil
+	}
 	var a ack
 	if err := json.Unmarshal(answer.Data, &a); err != nil {
 		return ack{}, fmt.Errorf("%w: an unreadable acknowledgement", nats.ErrTimeout)
@@ -257,6 +258,22 @@ func (s *Store) request(ctx context.Context, m *nats.Msg) (ack, error) {
 		return ack{}, a.Error
 	}
 	return a, nil
+}
+
+// plainAck reads the acknowledgement of one stored message as the server writes it: {"stream":"TURNO","seq":1}. Every other
+// answer is read as JSON.
+func plainAck(data []byte) (seq uint64, ok bool) {
+	number, ok := bytes.CutPrefix(data, []byte(`{"stream":"`+StreamName+`","seq":`))
+	if !ok || len(number) < 2 || number[len(number)-1] != '}' {
+		return 0, false
+	}
+	for _, b := range number[:len(number)-1] {
+		if b < '0' || b > '9' || seq > 1<<domain.EpochBits {
+			return 0, false
+		}
+		seq = seq*10 + uint64(b-'0')
+	}
+	return seq, true
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -112,7 +112,8 @@ func (s *Store) open(ctx context.Context) error {
 	}
 	s.seen.Store(s.reconnects())
 	if h := s.opts.Host; h != nil && h.sync == SyncAlways && !s.replicas && !s.opts.ReadOnly {
-		s.group = newCommitter(s)
+		s.group, err = newCommitter(s)
+		return err
 	}
 	return nil
 }
