@@ -39,6 +39,9 @@ type Problem struct {
 	Status int
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+	Owner  struct {
+		ID string `json:"id"`
+	} `json:"owner"`
 }
 
 func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail) }
@@ -51,9 +54,12 @@ func IsCode(err error, code string) bool {
 
 // Answer is what the demo reads of a command's success.
 type Answer struct {
-	Position     int64  `json:"position"`
-	Message      string `json:"message"`
-	Replayed     bool   `json:"replayed"`
+	Position int64  `json:"position"`
+	Message  string `json:"message"`
+	Replayed bool   `json:"replayed"`
+	Events   []struct {
+		ID string `json:"id"` // "<commit>.<index>"
+	} `json:"events"`
 	Conversation struct {
 		ID     string `json:"id"`
 		Ticket int64  `json:"ticket"`
