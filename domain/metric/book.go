@@ -1,6 +1,8 @@
 package metric
 
 import (
+	"slices"
+
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
 )
@@ -97,6 +99,29 @@ func (b *Book) Open() []Sample {
 		}
 	}
 	return spans
+}
+
+// Tabulate answers a question from the book as it stands. keep, when not nil, is what the samples are filtered by; people and
+// machines say whose deeds count.
+func (b *Book) Tabulate(q Question, people, machines bool, keep func(*Sample) bool) Table {
+	t := NewTabulator(q)
+	add := func(s *Sample) {
+		if slices.Contains(q.Kinds(), s.Kind) && q.Keeps(s, people, machines) && (keep == nil || q.Follows(s.Kind) || keep(s)) {
+			t.Add(s)
+		}
+	}
+	for i := range b.Samples {
+		if b.Samples[i].Until == 0 {
+			add(&b.Samples[i].Sample)
+		}
+	}
+	if q.Spans() {
+		open := b.Open()
+		for i := range open {
+			add(&open[i])
+		}
+	}
+	return t.Table()
 }
 
 type bookSink Book

@@ -49,7 +49,8 @@ func (t *Tabulator) touched(spans []Sample) Row {
 	return r
 }
 
-// stock counts at the instants at which the buckets end.
+// stock counts at the instants at which the buckets end, after all that came before and before what comes with it: so a
+// period's flow is exactly the difference of two stocks.
 func (t *Tabulator) stock(spans []Sample) Row {
 	s := make([]stretch, 0, len(spans))
 	for i := range spans {
@@ -63,7 +64,7 @@ func (t *Tabulator) stock(spans []Sample) Row {
 	r := Row{Buckets: make([]Pair, len(t.q.Bounds)-1)}
 	i, n := 0, 0
 	for b := range r.Buckets {
-		for ; i < len(changes) && changes[i].at <= t.q.Bounds[b+1]; i++ {
+		for ; i < len(changes) && changes[i].at < t.q.Bounds[b+1]; i++ {
 			n += changes[i].by
 		}
 		r.Buckets[b] = even(Figure{N: n})

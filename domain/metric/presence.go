@@ -14,6 +14,7 @@ const (
 // Presence is what the numbers of one operator's presence need to remember. The zero value was never heard of.
 type Presence struct {
 	Operator string
+	Heard    Ref // the first event
 	Last     int64
 	State    string // StateAvailable, StateAway, or empty while disconnected
 	Since    Mark
@@ -37,6 +38,9 @@ func (p *Presence) Apply(c *domain.Commit, sink Sink) {
 		status, ok := presenceStatus(e)
 		if !ok {
 			continue
+		}
+		if p.Heard == 0 {
+			p.Heard = NewRef(c.Position, i)
 		}
 		state := ""
 		switch {

@@ -34,8 +34,8 @@ func (b *batch) Flush(ctx context.Context) error {
 	}
 	for _, who := range b.staff {
 		p := b.operators[who]
-		if _, err := b.tx.ExecContext(ctx, `INSERT OR REPLACE INTO presence (workspace, operator, last, state, since, since_ref, left_at, absent)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, who.workspace, who.operator, p.Last, p.State, p.Since.At, int64(p.Since.Ref), p.Left, p.Absent); err != nil {
+		if _, err := b.tx.ExecContext(ctx, `INSERT OR REPLACE INTO presence (workspace, operator, heard, last, state, since, since_ref, left_at, absent)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, who.workspace, who.operator, int64(p.Heard), p.Last, p.State, p.Since.At, int64(p.Since.Ref), p.Left, p.Absent); err != nil {
 			return fmt.Errorf("write the presence of %s: %w", who.operator, err)
 		}
 	}

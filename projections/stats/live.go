@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -47,7 +48,11 @@ func (q *Queries) Live(ctx context.Context, workspace string, s Scope, r LiveReq
 		}
 		return o
 	}
-	err = v.presences(ctx, func(p *metric.Presence) { shown(p.Operator) })
+	err = v.presences(ctx, func(p *metric.Presence) {
+		if p.Heard < v.limit {
+			shown(p.Operator)
+		}
+	})
 	if err != nil {
 		return Live{}, fmt.Errorf("stats: read the presences: %w", err)
 	}
@@ -178,8 +183,7 @@ func (q *Queries) Presence(ctx context.Context, workspace string, s Scope, r Pre
 		}
 	}
 	slices.SortFunc(p.Spans, func(a, b PresenceSpan) int {
-		return markOf(&metric.Sample{Ref: metric.NewRef(a.StartEvent.Position, a.StartEvent.Index), At: int64(a.From)}).
-			compare(markOf(&metric.Sample{Ref: metric.NewRef(b.StartEvent.Position, b.StartEvent.Index), At: int64(b.From)}))
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.StartEvent.Position, b.StartEvent.Position))
 	})
 	return p, nil
 }

@@ -121,10 +121,10 @@ func recall(ctx context.Context, tx *sql.Tx) (*memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, tx, `SELECT workspace, operator, last, state, since, since_ref, left_at, absent FROM presence`, nil, func(scan scanner) error {
+	err = each(ctx, tx, `SELECT workspace, operator, heard, last, state, since, since_ref, left_at, absent FROM presence`, nil, func(scan scanner) error {
 		var who person
 		p := &metric.Presence{}
-		if err := scan(&who.workspace, &who.operator, &p.Last, &p.State, &p.Since.At, &p.Since.Ref, &p.Left, &p.Absent); err != nil {
+		if err := scan(&who.workspace, &who.operator, &p.Heard, &p.Last, &p.State, &p.Since.At, &p.Since.Ref, &p.Left, &p.Absent); err != nil {
 			return err
 		}
 		p.Operator = who.operator

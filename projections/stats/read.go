@@ -244,10 +244,10 @@ func (v *view) folds(ctx context.Context, fn func(opened int64, c *metric.Conver
 
 // presences calls fn for every operator's presence now.
 func (v *view) presences(ctx context.Context, fn func(*metric.Presence)) error {
-	return each(ctx, v.tx, `SELECT operator, state, since, since_ref FROM presence WHERE workspace = ? ORDER BY operator`,
+	return each(ctx, v.tx, `SELECT operator, heard, state, since, since_ref FROM presence WHERE workspace = ? ORDER BY operator`,
 		[]any{v.space}, func(scan scanner) error {
 			var p metric.Presence
-			if err := scan(&p.Operator, &p.State, &p.Since.At, &p.Since.Ref); err != nil {
+			if err := scan(&p.Operator, &p.Heard, &p.State, &p.Since.At, &p.Since.Ref); err != nil {
 				return err
 			}
 			fn(&p)

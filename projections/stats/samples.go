@@ -168,7 +168,7 @@ func (q *question) covers(s *metric.Sample) bool {
 	case !q.Spans():
 		return true
 	case q.Stock():
-		return s.From <= q.to && (s.At > q.to || s.Ref == 0)
+		return s.From < q.to && (s.At >= q.to && s.At > s.From || s.Ref == 0)
 	}
 	return s.From < q.to && (s.At > q.from || s.From >= q.from)
 }

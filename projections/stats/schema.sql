@@ -59,6 +59,7 @@ CREATE TABLE IF NOT EXISTS open_conversations (
 CREATE TABLE IF NOT EXISTS presence (
 	workspace INTEGER NOT NULL,
 	operator TEXT NOT NULL,
+	heard INTEGER NOT NULL,
 	last INTEGER NOT NULL,
 	state TEXT NOT NULL,
 	since INTEGER NOT NULL,
