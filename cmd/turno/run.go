@@ -31,6 +31,7 @@ type cli struct {
 	Timeline  timelineCmd  `cmd:"" help:"Tell what happened to one ticket."`
 	Import    importCmd    `cmd:"" help:"Bring in a history from elsewhere, one command a line."`
 	Demo      demoCmd      `cmd:"" help:"Put a service desk to work through the API: a built-in script, or real dialogues."`
+	Bench     benchCmd     `cmd:"" help:"Measure against the bare engine, in the same run."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
