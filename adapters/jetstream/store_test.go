@@ -1,7 +1,12 @@
 package jetstream_test
 
 import (
+	"encoding/json"
+	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"go.uber.org/goleak"
@@ -83,6 +88,85 @@ func open(t *testing.T, nc *nats.Conn, o jetstream.Options) *jetstream.Store {
 		}
 	})
 	return s
+}
+
+// Join opens the log as another process.
+func (b *embedded) Join(t *testing.T) storetest.Store { return b.join(t) }
+
+func (b *embedded) Restart(t *testing.T) {
+	t.Helper()
+	b.stop(t)
+	b.start(t)
+}
+
+// Copy keeps the files as they are now.
+func (b *embedded) Copy(t *testing.T) {
+	t.Helper()
+	b.replace(t, filepath.Join(b.dir, "log"), filepath.Join(b.dir, "copy"))
+}
+
+// Restore puts them back.
+func (b *embedded) Restore(t *testing.T) {
+	t.Helper()
+	b.replace(t, filepath.Join(b.dir, "copy"), filepath.Join(b.dir, "log"))
+}
+
+func (b *embedded) replace(t *testing.T, from, to string) {
+	t.Helper()
+	b.stop(t)
+	if err := os.RemoveAll(to); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	b.start(t)
+	b.hosted = false
+}
+
+// lossyTimeout bounds the calls of a store on a bad line.
+const lossyTimeout = 2 * time.Second
+
+func (b *embedded) Patience() time.Duration { return lossyTimeout }
+
+// Far opens the log over a line that can fail.
+func (b *embedded) Far(t *testing.T) (storetest.Store, storetest.Line) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(b.dir, "nats.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var access struct{ URL, User, Password string }
+	if err := json.Unmarshal(raw, &access); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(access.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLine(t, u.Host)
+	u.Host, u.User = l.listener.Addr().String(), url.UserPassword(access.User, access.Password)
+	return far(t, u.String(), jetstream.Options{}), l
+}
+
+func far(t *testing.T, address string, o jetstream.Options) *jetstream.Store {
+	t.Helper()
+	nc, err := jetstream.Dial(address, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Timeout, o.AckWait = lossyTimeout, 200*time.Millisecond
+	return open(t, nc, o)
+}
+
+// Full opens the log on a disk of which more must stay free than it has.
+func (b *embedded) Full(t *testing.T) storetest.Store {
+	t.Helper()
+	nc, err := jetstream.Join(b.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(t, nc, jetstream.Options{Dir: b.dir, Reserve: 1 << 60})
 }
 
 func TestTheEmbeddedLog(t *testing.T) {

@@ -6,7 +6,6 @@ package storetest
 
 import (
 	"testing"
-	"time"
 
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
@@ -27,27 +26,6 @@ type Store interface {
 type Backend interface {
 	// Store opens the log once more, as another process would.
 	Store(t *testing.T) Store
-}
-
-// Restarter is a backend whose server can be stopped and started again. Stores that were open before go on working.
-type Restarter interface{ Restart(t *testing.T) }
-
-// Restorer is a backend that can be put back to an older copy of itself. Stores must be opened anew then.
-type Restorer interface {
-	Copy(t *testing.T)
-	Restore(t *testing.T)
-}
-
-// Lossy is a backend that can lose the acknowledgement of what it has stored.
-type Lossy interface {
-	// LossyStore opens the log over a line on which, once cut was called, nothing comes back for the given time.
-	LossyStore(t *testing.T) (s Store, cut func(time.Duration))
-}
-
-// Filler is a backend whose disk can be made to seem full, and empty again.
-type Filler interface {
-	Fill(t *testing.T)
-	Free(t *testing.T)
 }
 
 // Run holds the backends that open makes to the contract. It opens one for each test.

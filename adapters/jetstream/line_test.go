@@ -1,0 +1,110 @@
+package jetstream_test
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// line is a proxy before a server, that can fail in the ways of a network.
+type line struct {
+	listener net.Listener
+	target   string
+
+	loseAnswers, loseRequests, cut atomic.Bool
+
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+	busy  sync.WaitGroup
+}
+
+func newLine(t *testing.T, target string) *line {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &line{listener: listener, target: target, conns: map[net.Conn]bool{}}
+	l.busy.Go(l.accept)
+	t.Cleanup(func() {
+		listener.Close()
+		l.hangUp()
+		l.busy.Wait()
+	})
+	return l
+}
+
+func (l *line) accept() {
+	for {
+		near, err := l.listener.Accept()
+		if err != nil {
+			return
+		}
+		if l.cut.Load() {
+			near.Close()
+			continue
+		}
+		far, err := net.Dial("tcp", l.target)
+		if err != nil {
+			near.Close()
+			continue
+		}
+		l.mu.Lock()
+		l.conns[near], l.conns[far] = true, true
+		l.mu.Unlock()
+		l.busy.Go(func() { carry(far, near, &l.loseRequests) })
+		l.busy.Go(func() { carry(near, far, &l.loseAnswers) })
+	}
+}
+
+// carry moves bytes, or loses them, until either side hangs up.
+func carry(to, from net.Conn, lose *atomic.Bool) {
+	defer to.Close()
+	defer from.Close()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buf)
+		if n > 0 && !lose.Load() {
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (l *line) hangUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		c.Close()
+	}
+	clear(l.conns)
+}
+
+// fail sets what is lost, and mends it after d. What was lost on the way can't be mended: the connection ends.
+func (l *line) fail(d time.Duration, lost ...*atomic.Bool) {
+	for _, b := range lost {
+		b.Store(true)
+	}
+	l.busy.Go(func() {
+		time.Sleep(d)
+		l.hangUp()
+		for _, b := range lost {
+			b.Store(false)
+		}
+	})
+}
+
+func (l *line) LoseAnswers(d time.Duration) { l.fail(d, &l.loseAnswers) }
+
+func (l *line) LoseEverything(d time.Duration) { l.fail(d, &l.loseAnswers, &l.loseRequests) }
+
+func (l *line) Cut(d time.Duration) {
+	l.fail(d, &l.cut)
+	l.hangUp()
+}
