@@ -3,6 +3,7 @@ package http_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	nethttp "net/http"
@@ -127,7 +128,16 @@ func against(schema *openapi3.Schema, data []byte) error {
 	if err := json.Unmarshal(data, &v); err != nil {
 		return fmt.Errorf("no JSON: %w", err)
 	}
-	return schema.VisitJSON(v, openapi3.EnableJSONSchema2020(), openapi3.MultiErrors())
+	err := schema.VisitJSON(v, openapi3.EnableJSONSchema2020(), openapi3.MultiErrors())
+	var all openapi3.MultiError
+	if !errors.As(err, &all) {
+		return err
+	}
+	var said []error
+	for _, e := range all {
+		said = append(said, errors.New(strings.SplitN(e.Error(), "\n", 2)[0])) // without the schema
+	}
+	return errors.Join(said...)
 }
 
 func TestTheContractIsValidOpenAPI(t *testing.T) {

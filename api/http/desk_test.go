@@ -52,7 +52,17 @@ type part func(*http.Parts, *http.Options)
 // Their tokens are tokens["ana"], … and tokens["admin"].
 func newDesk(t testing.TB, parts ...part) *desk {
 	t.Helper()
-	d := bareDesk(t, parts...)
+	return furnished(bareDesk(t, nil, parts...))
+}
+
+// newDeskAt is newDesk with a clock of the test's for everything that is appended.
+func newDeskAt(t testing.TB, now func() time.Time) *desk {
+	t.Helper()
+	return furnished(bareDesk(t, now))
+}
+
+func furnished(d *desk) *desk {
+	d.t.Helper()
 	for _, step := range []struct{ method, path, body string }{
 		{"PUT", "/v1/departments/soporte", `{"name":"Soporte","settings":{"reopen_within_s":3600}}`},
 		{"PUT", "/v1/departments/ventas", `{"name":"Ventas","close":{"category":true,"summary":true}}`},
@@ -76,7 +86,7 @@ func newDesk(t testing.TB, parts ...part) *desk {
 }
 
 // bareDesk serves a workspace with nothing in it but the administrator's token.
-func bareDesk(t testing.TB, parts ...part) *desk {
+func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -91,7 +101,7 @@ func bareDesk(t testing.TB, parts ...part) *desk {
 	log := memory.New(seal)
 	image := command.NewImage(log, "default", command.ImageOptions{})
 	start(func(ctx context.Context) { _ = image.Run(ctx) })
-	settings := command.NewSettings(command.SettingsOptions{Log: log, Image: image, Keys: keys, Secrets: keys, Hasher: keys})
+	settings := command.NewSettings(command.SettingsOptions{Log: log, Image: image, Keys: keys, Secrets: keys, Hasher: keys, Now: now})
 	if _, err := settings.EnsureAdmin(ctx, adminToken); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +115,7 @@ func bareDesk(t testing.TB, parts ...part) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(tracker.Close)
-	for _, p := range []projections.Projection{queue.New(), history.New()} {
+	for _, p := range []projections.Projection{queue.New(), history.New(), stats.New(), directory.New()} {
 		runner := projections.NewRunner(log, views, p, log, projections.Options{Linger: -1, Heartbeat: 50 * time.Millisecond})
 		start(func(ctx context.Context) {
 			if err := runner.Run(ctx); err != nil && ctx.Err() == nil {
@@ -115,12 +125,12 @@ func bareDesk(t testing.TB, parts ...part) *desk {
 	}
 	past := history.NewQueries(views.Reader("history"))
 	engine := command.NewEngine(command.Options{
-		Log: log, Image: image, Keys: keys, Hasher: keys, Numbers: command.NewNumbers(log, "default", nil),
+		Log: log, Image: image, Keys: keys, Hasher: keys, Numbers: command.NewNumbers(log, "default", now), Now: now,
 		Index: history.NewMessageIndex(past, func(ctx context.Context, p domain.Position) error { return tracker.Wait(ctx, "history", p) }),
 	})
 	p := http.Parts{
 		Conversations: engine, Commands: settings, Settings: image, Log: log, Aggregates: log, Structured: seal, Hasher: keys, Progress: tracker,
-		Contacts: command.NewContacts(command.ContactsOptions{Log: log, Image: image, Keys: keys, Threads: engine}),
+		Contacts: command.NewContacts(command.ContactsOptions{Log: log, Image: image, Keys: keys, Threads: engine, Now: now}),
 		Status: func(ctx context.Context, view string) (projections.Status, bool, error) {
 			return projections.ReadStatus(ctx, views.Reader(view))
 		},
@@ -194,6 +204,18 @@ func (d *desk) send(req *nethttp.Request, body string) answer {
 	a := answer{d: d, asked: req.Method + " " + req.URL.RequestURI(), status: resp.StatusCode, header: resp.Header, body: data}
 	d.checks.hold(d.t, req, body, a)
 	return a
+}
+
+// chunked sends a request that doesn't tell how long its body is.
+func (d *desk) chunked(as, method, path, body string) answer {
+	d.t.Helper()
+	req, err := nethttp.NewRequest(method, d.url+path, io.MultiReader(strings.NewReader(body)))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+d.tokens[as])
+	return d.send(req, body)
 }
 
 // must fails the test unless the answer has the status.

@@ -119,7 +119,7 @@ func problem(err error) (p *Problem, logged bool) {
 	case errors.Is(err, command.ErrFull):
 		return &Problem{Status: http.StatusServiceUnavailable, Code: "log_full", Retry: 30,
 			Detail: "The log's disk is below its reserve. Nothing was done; reading goes on."}, true
-	case errors.Is(err, command.ErrUnavailable):
+	case errors.Is(err, command.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return &Problem{Status: http.StatusServiceUnavailable, Code: "log_unavailable", Retry: 1,
 			Detail: "The log can't be reached. Nothing was done."}, true
 	case errors.Is(err, command.ErrConflict):

@@ -14,7 +14,8 @@ import (
 	"github.com/turno-desk/turno/projections"
 )
 
-// ringSize is how many recent commits the follower keeps. A stream that is further behind reads the log itself.
+// ringSize is how many recent commits the follower keeps unless Options say otherwise. A stream that is further behind reads
+// the log itself.
 const ringSize = 8192
 
 // glance is what a push needs of a commit: which conversation, and who could see it before and after. It holds nothing
@@ -67,20 +68,20 @@ type follower struct {
 	workspace string
 	view      string // name of the projection that rows are read from
 	log       *zap.Logger
+	size      int // of the ring
 
-	mu     sync.Mutex
-	begun  bool
-	floor  domain.Position // everything after it is in the ring
-	ring   []glance        // oldest first, from head on, wrapping around
-	head   int
-	newest map[string]*domain.Sight // of the conversations in the ring
-	moved  chan struct{}            // closed and replaced whenever something was added
+	mu    sync.Mutex
+	begun bool
+	floor domain.Position // everything after it is in the ring
+	ring  []glance        // oldest first, from head on, wrapping around
+	head  int
+	moved chan struct{} // closed and replaced whenever something was added
 }
 
-func newFollower(source Log, progress Progress, workspace, view string, log *zap.Logger) *follower {
+func newFollower(source Log, progress Progress, workspace, view string, size int, log *zap.Logger) *follower {
 	return &follower{
-		source: source, progress: progress, workspace: workspace, view: view, log: log,
-		newest: map[string]*domain.Sight{}, moved: make(chan struct{}),
+		source: source, progress: progress, workspace: workspace, view: view, size: size, log: log,
+		moved: make(chan struct{}),
 	}
 }
 
@@ -163,19 +164,13 @@ func (f *follower) add(chunk []domain.Commit) {
 	defer f.mu.Unlock()
 	for i := range chunk {
 		g := glanceAt(f.workspace, &chunk[i])
-		if len(f.ring) < ringSize {
+		if len(f.ring) < f.size {
 			f.ring = append(f.ring, g)
 		} else {
 			oldest := f.at(0)
 			f.floor = oldest.position
-			if f.newest[oldest.conversation] == oldest.after {
-				delete(f.newest, oldest.conversation)
-			}
 			*oldest = g
 			f.head = (f.head + 1) % len(f.ring)
-		}
-		if g.conversation != "" {
-			f.newest[g.conversation] = g.after
 		}
 	}
 	f.wake()
@@ -194,11 +189,4 @@ func (f *follower) since(p domain.Position) (list []glance, floor domain.Positio
 		list = append(list, *f.at(i))
 	}
 	return list, 0, f.moved
-}
-
-// sight is what the newest commit of the ring says of a conversation; nil when the ring holds none.
-func (f *follower) sight(conversation string) *domain.Sight {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.newest[conversation]
 }

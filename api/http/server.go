@@ -49,6 +49,7 @@ type Options struct {
 	ReadyLag  time.Duration // how far a view may be behind for /readyz; 10 s
 	Views     []string      // that /readyz asks for; queue, history, stats and directory
 	StopGrace time.Duration // how long Serve lets requests finish; 20 s
+	Ring      int           // recent commits kept for push streams; 8192
 }
 
 // Server is the HTTP API of one workspace. Make it with New, serve it with Serve.
@@ -100,6 +101,9 @@ func New(p Parts, o Options) (*Server, error) {
 	if len(s.views) == 0 {
 		s.views = []string{viewQueue, viewHistory, viewStats, viewDirectory}
 	}
+	if o.Ring <= 0 {
+		o.Ring = ringSize
+	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 	}
@@ -111,7 +115,7 @@ func New(p Parts, o Options) (*Server, error) {
 		return nil, fmt.Errorf("register the lags: %w", err)
 	}
 	s.life, s.end = context.WithCancel(context.Background())
-	s.follower = newFollower(p.Log, p.Progress, s.workspace, viewQueue, s.log)
+	s.follower = newFollower(p.Log, p.Progress, s.workspace, viewQueue, o.Ring, s.log)
 	s.wire(o.Registry)
 	return s, nil
 }

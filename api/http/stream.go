@@ -60,6 +60,9 @@ func (s *Server) stream(c *call) error {
 	stop := p.w.keepAlive(ctx, p.heartbeat)
 	err = p.run(ctx)
 	stop()
+	if errors.Is(context.Cause(ctx), errStopping) {
+		err = errStopping
+	}
 	p.goodbye(err)
 	return s.ended(c, err)
 }
