@@ -15,6 +15,7 @@ type line struct {
 
 	loseAnswers, loseRequests, cut atomic.Bool
 
+	done  chan struct{}
 	mu    sync.Mutex
 	conns map[net.Conn]bool
 	busy  sync.WaitGroup
@@ -26,9 +27,10 @@ func newLine(t *testing.T, target string) *line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{listener: listener, target: target, conns: map[net.Conn]bool{}}
+	l := &line{listener: listener, target: target, conns: map[net.Conn]bool{}, done: make(chan struct{})}
 	l.busy.Go(l.accept)
 	t.Cleanup(func() {
+		close(l.done)
 		listener.Close()
 		l.hangUp()
 		l.busy.Wait()
@@ -92,7 +94,10 @@ func (l *line) fail(d time.Duration, lost ...*atomic.Bool) {
 		b.Store(true)
 	}
 	l.busy.Go(func() {
-		time.Sleep(d)
+		select {
+		case <-time.After(d):
+		case <-l.done:
+		}
 		l.hangUp()
 		for _, b := range lost {
 			b.Store(false)

@@ -125,7 +125,7 @@ func (b *embedded) replace(t *testing.T, from, to string) {
 }
 
 // lossyTimeout bounds the calls of a store on a bad line.
-const lossyTimeout = 2 * time.Second
+const lossyTimeout = time.Second
 
 func (b *embedded) Patience() time.Duration { return lossyTimeout }
 
