@@ -82,8 +82,8 @@ func TestThePastReadsAsItReadThen(t *testing.T) {
 	d := viewtest.NewDesk(log, 11)
 	v := newView(t, log)
 	then := map[domain.Position]snapshot{}
-	for range 6 {
-		d.Random(60, 8)
+	for range 4 {
+		d.Random(45, 6)
 		v.build(17)
 		head, err := log.Head(context.Background())
 		if err != nil {
