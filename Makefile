@@ -9,7 +9,7 @@ HTTP ?= 127.0.0.1:8080
 FUZZTIME ?= 20s
 TESTFLAGS ?=
 
-.PHONY: help run build test check generated docs bench fuzz soak
+.PHONY: help run build test check generated docs fuzz bench soak
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,3 +46,16 @@ fuzz: ## fuzz every decoder of outside bytes, FUZZTIME (20s) each
 	    go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
 	  done; \
 	done
+
+bench: build ## every bench, each with its ratio to the bare engine measured in the same run
+	./turno bench append --sync 1s
+	./turno bench append --sync always
+	./turno bench http --sync 1s
+	./turno bench http --sync always
+	./turno bench project
+	./turno bench load
+	./turno bench race
+	./turno bench race --replicas 3
+
+soak: ## kill the parts at random moments under load, 100 rounds
+	TURNO_SOAK_ROUNDS=100 CGO_ENABLED=1 go test -race -timeout 3h -v -run '^TestKilledAtAnyMoment' ./cmd/turno

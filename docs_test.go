@@ -3,7 +3,9 @@ package turno_test
 import (
 	"flag"
 	"fmt"
+	"go/ast"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -86,4 +88,33 @@ and nothing else does:
 | closed | closed |
 `)
 	return b.String()
+}
+
+func TestTheFlowNamesFilesFunctionsAndTestsThatExist(t *testing.T) {
+	page, err := os.ReadFile("docs/flow.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions, tests := map[string]bool{}, map[string]bool{}
+	for _, s := range sources(t) {
+		for _, d := range s.syntax.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				functions[s.path+" "+f.Name.Name] = true
+				tests[f.Name.Name] = tests[f.Name.Name] || s.test
+			}
+		}
+	}
+	steps := 0
+	for _, row := range regexp.MustCompile("(?m)^\\| \\d \\|.*\\| `(.+)` \\| `(.+)` \\| `(.+)` \\|$").FindAllStringSubmatch(string(page), -1) {
+		steps++
+		if !functions[row[1]+" "+row[2]] {
+			t.Errorf("there is no func %s in %s", row[2], row[1])
+		}
+		if !tests[row[3]] {
+			t.Errorf("there is no test %s", row[3])
+		}
+	}
+	if steps != 7 {
+		t.Errorf("the flow has %d steps that this test understands, want 7", steps)
+	}
 }

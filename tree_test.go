@@ -36,6 +36,9 @@ type source struct {
 	imports []string
 }
 
+// forTests reports whether the file is a test's, or of a package that serves tests alone: storetest, viewtest.
+func (s source) forTests() bool { return s.test || strings.HasSuffix(s.dir, "test") }
+
 func (s source) in(dir string) bool { return s.dir == dir || strings.HasPrefix(s.dir, dir+"/") }
 
 // sources parses every Go file below the root.
@@ -131,7 +134,7 @@ func TestTheAPIKnowsNoNATS(t *testing.T) {
 
 func TestWhatDecidesAndWhatProjectsKnowsNoAdapter(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.test || !s.in("api") && !s.in("projections") {
+		if s.forTests() || !s.in("api") && !s.in("projections") {
 			continue
 		}
 		for _, i := range s.imports {
@@ -147,7 +150,7 @@ func TestWhatDecidesAndWhatProjectsKnowsNoAdapter(t *testing.T) {
 
 func TestAdaptersNeverImportEachOtherSaveTheCodec(t *testing.T) {
 	for _, s := range sources(t) {
-		if s.test || !s.in("adapters") {
+		if s.forTests() || !s.in("adapters") {
 			continue
 		}
 		own := strings.Join(strings.SplitN(s.dir, "/", 3)[:2], "/")
@@ -162,8 +165,18 @@ func TestAdaptersNeverImportEachOtherSaveTheCodec(t *testing.T) {
 func TestTheCommandAloneKnowsAll(t *testing.T) {
 	for _, s := range sources(t) {
 		for _, i := range s.imports {
-			if below(i, "cmd") {
-				t.Errorf("%s imports %q: nothing imports cmd", s.path, i)
+			if below(i, "cmd") && !s.in("cmd") {
+				t.Errorf("%s imports %q: nothing but cmd imports cmd", s.path, i)
+			}
+		}
+	}
+}
+
+func TestWhatServesTestsIsInNoProgram(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, i := range s.imports {
+			if strings.HasPrefix(i, module) && strings.HasSuffix(i, "test") && !s.forTests() {
+				t.Errorf("%s imports %q, which is for tests alone", s.path, i)
 			}
 		}
 	}
