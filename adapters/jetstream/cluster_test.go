@@ -130,8 +130,19 @@ func TestTheReplicatedLog(t *testing.T) {
 func TestTheReplicatedLogOutlivesItsLeader(t *testing.T) {
 	c := newCluster(t)
 	b := c.log(t)
-	stores := []storetest.Store{b.Store(t), b.Store(t), b.Store(t)}
-	append := func(n int) {
+	var addresses []string
+	for _, s := range c.servers {
+		addresses = append(addresses, b.url(s.Addr().String()))
+	}
+	var stores []storetest.Store
+	for range 3 {
+		nc, err := jetstream.Dial(strings.Join(addresses, ","), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stores = append(stores, open(t, nc, jetstream.Options{Replicas: 3}))
+	}
+	write := func(n int) {
 		t.Helper()
 		for i := range n {
 			s := stores[i%len(stores)]
@@ -144,8 +155,8 @@ func TestTheReplicatedLogOutlivesItsLeader(t *testing.T) {
 			}
 		}
 	}
-	append(10)
-	nc, err := jetstream.Dial(b.url(c.servers[0].Addr().String()), "")
+	write(10)
+	nc, err := jetstream.Dial(addresses[0], "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +176,7 @@ func TestTheReplicatedLogOutlivesItsLeader(t *testing.T) {
 			s.WaitForShutdown()
 		}
 	}
-	append(10)
+	write(10)
 	for _, s := range stores {
 		got, _, err := s.Load(t.Context(), storetest.Note(1, "").Aggregate, 0, nil)
 		if err != nil || len(got) != 20 {
