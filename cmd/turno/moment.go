@@ -33,8 +33,6 @@ func (m *moment) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is no position, no RFC 3339 time and no day", s)
 }
 
-func (m moment) given() bool { return m.position != 0 || !m.time.IsZero() }
-
 // after reports whether c comes after m. A time is compared with what was recorded: as commits are in order, whoever reads
 // along stops at the first that does.
 func (m moment) after(c *domain.Commit) bool {
