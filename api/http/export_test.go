@@ -1,6 +1,7 @@
 package http
 
 import (
+	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
@@ -24,4 +25,48 @@ func Routes() []Route {
 		list = append(list, Route{r.method, r.path, r.params})
 	}
 	return list
+}
+
+// Decoders are those of every command's body, by name.
+func Decoders() map[string]func([]byte) (any, error) {
+	all := map[string]func([]byte) (any, error){
+		"receive": into(func(b inboundBody) (any, error) { return b.inbound("web") }),
+		"open":    into(func(b outboundBody) (any, error) { return complete(b.Content) }),
+		"bulk": into(func(b bulkBody) (any, error) {
+			return b.decode(&call{who: command.Principal{Role: operator.RoleAdmin}})
+		}),
+		"operator":      into(same1[operatorBody]),
+		"availability":  into(same1[availabilityBody]),
+		"presence":      into(same1[presenceBody]),
+		"department":    into(same1[departmentBody]),
+		"channel":       into(same1[channelBody]),
+		"token":         into(same1[tokenBody]),
+		"service token": into(same1[serviceTokenBody]),
+		"profile":       into(same1[profileBody]),
+		"annotation":    into(same1[annotationBody]),
+		"block":         into(same1[blockBody]),
+		"nothing":       into(same1[struct{}]),
+	}
+	for _, a := range actions() {
+		all[a.name] = func(data []byte) (any, error) { return a.decode(data) }
+	}
+	return all
+}
+
+func into[B any](then func(B) (any, error)) func([]byte) (any, error) {
+	return func(data []byte) (any, error) {
+		var b B
+		if err := decode(data, &b); err != nil {
+			return nil, err
+		}
+		return then(b)
+	}
+}
+
+func same1[B any](b B) (any, error) { return b, nil }
+
+// StatusOf is the status that an error is answered with.
+func StatusOf(err error) int {
+	p, _ := problem(err)
+	return p.Status
 }

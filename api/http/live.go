@@ -13,8 +13,8 @@ import (
 	"github.com/turno-desk/turno/domain/access"
 )
 
-// writeWithin is how long one write to a feed's client may take. A client that does not read for so long is cut off; it
-// comes back with the last position that it has.
+// writeWithin is how long one write to a feed's client may take unless Options say otherwise. A client that does not read
+// for so long is cut off; it comes back with the last position that it has.
 const writeWithin = 10 * time.Second
 
 // errSlow ends a feed whose client does not read.
@@ -50,7 +50,7 @@ func (w *liveWriter) write(text string) error {
 	if text == "" {
 		return nil
 	}
-	if err := w.rc.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := w.rc.SetWriteDeadline(time.Now().Add(w.c.s.patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return w.fail(err)
 	}
 	if !w.c.Response().Committed {

@@ -2,6 +2,7 @@ package http
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -68,13 +69,21 @@ func (c *call) reportRequest(group stats.GroupBy) (r stats.Request, err error) {
 		r.GroupBy = group
 	}
 	if len(r.Metrics) == 0 {
-		for _, d := range metric.Catalogue() {
-			if len(r.Metrics) == 0 || r.Metrics[len(r.Metrics)-1] != d.Name {
-				r.Metrics = append(r.Metrics, d.Name)
-			}
-		}
+		r.Metrics = metricNames(r)
 	}
 	return r, nil
+}
+
+// metricNames is every metric that the report can hold: those of presence are an operator's as a whole.
+func metricNames(r stats.Request) []string {
+	whole := (r.GroupBy == stats.GroupOperator || r.GroupBy == stats.GroupNone) && r.Channel == "" && r.Detail == ""
+	var names []string
+	for _, d := range metric.Catalogue() {
+		if !slices.Contains(names, d.Name) && (whole || !d.OfPresence()) {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 // moment is the position that a number is asked at: `position` or, the same, `as_of`. 0 is as far as the view has come.

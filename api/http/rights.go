@@ -101,7 +101,7 @@ func (p *pusher) open(ctx context.Context, v access.Viewer, fn func(queue.Row)) 
 	}
 }
 
-// moved adds to lost what stood at q as `was` could see and `is` can't, and has moved between q and upTo.
+// moved corrects lost by what has moved between q and upTo: lost is what stood at q as `was` could see and `is` can't.
 func (p *pusher) moved(ctx context.Context, q, upTo domain.Position, was, is access.Viewer, lost map[string]bool) error {
 	if upTo <= q {
 		return nil
@@ -119,6 +119,8 @@ func (p *pusher) moved(ctx context.Context, q, upTo domain.Position, was, is acc
 			first[g.conversation] = true
 			if g.opened <= q && access.MaySee(was, g.before) && !access.MaySee(is, g.before) {
 				lost[g.conversation] = true
+			} else {
+				delete(lost, g.conversation)
 			}
 		}
 		return nil

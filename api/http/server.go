@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -49,7 +50,9 @@ type Options struct {
 	ReadyLag  time.Duration // how far a view may be behind for /readyz; 10 s
 	Views     []string      // that /readyz asks for; queue, history, stats and directory
 	StopGrace time.Duration // how long Serve lets requests finish; 20 s
-	Ring      int           // recent commits kept for push streams; 8192
+	// WriteWithin is how long one write to the client of a feed may take before it is cut off; 10 s.
+	WriteWithin time.Duration
+	Ring        int // recent commits kept for push streams; 8192
 }
 
 // Server is the HTTP API of one workspace. Make it with New, serve it with Serve.
@@ -61,6 +64,7 @@ type Server struct {
 	now       func() time.Time
 	lag       time.Duration
 	grace     time.Duration
+	patience  time.Duration
 	views     []string
 
 	echo     *echo.Echo
@@ -101,6 +105,9 @@ func New(p Parts, o Options) (*Server, error) {
 	if len(s.views) == 0 {
 		s.views = []string{viewQueue, viewHistory, viewStats, viewDirectory}
 	}
+	if s.patience = o.WriteWithin; s.patience == 0 {
+		s.patience = writeWithin
+	}
 	if o.Ring <= 0 {
 		o.Ring = ringSize
 	}
@@ -117,6 +124,9 @@ func New(p Parts, o Options) (*Server, error) {
 	s.life, s.end = context.WithCancel(context.Background())
 	s.follower = newFollower(p.Log, p.Progress, s.workspace, viewQueue, o.Ring, s.log)
 	s.wire(o.Registry)
+	if o.Mount != nil {
+		o.Mount(s.echo)
+	}
 	return s, nil
 }
 
@@ -216,7 +226,9 @@ func method(m string) string {
 	return "other"
 }
 
-func feeds(route string) bool { return route == "/v1/stream" || route == "/v1/events" }
+func feeds(route string) bool {
+	return route == "/v1/events" || strings.HasSuffix(route, "/stream")
+}
 
 // doing counts the commands on conversations by name and outcome.
 func (s *Server) doing(ctx context.Context, name string, do func(context.Context) (command.Result, error)) (command.Result, error) {

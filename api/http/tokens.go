@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/projections/directory"
 )
 
 type tokenBody struct {
@@ -116,20 +118,27 @@ func (s *Server) operatorTokens(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.tokens(c, "operator:"+id)
-}
-
-// serviceTokens lists all tokens, those of services among them.
-func (s *Server) serviceTokens(c *call) error { return s.tokens(c, "") }
-
-func (s *Server) tokens(c *call, owner string) error {
 	r, err := c.page()
 	if err != nil {
 		return err
 	}
-	answer, err := s.Directory.Tokens(c.ctx(), s.workspace, owner, r)
+	answer, err := s.Directory.Tokens(c.ctx(), s.workspace, "operator:"+id, r)
 	if err != nil {
 		return err
 	}
+	return c.ok(answer.Position, answer)
+}
+
+// serviceTokens lists the tokens of all services. A page of them may hold less than was asked for while there are more.
+func (s *Server) serviceTokens(c *call) error {
+	r, err := c.page()
+	if err != nil {
+		return err
+	}
+	answer, err := s.Directory.Tokens(c.ctx(), s.workspace, "", r)
+	if err != nil {
+		return err
+	}
+	answer.Items = slices.DeleteFunc(answer.Items, func(t directory.Token) bool { return !strings.HasPrefix(t.Owner, "service:") })
 	return c.ok(answer.Position, answer)
 }
