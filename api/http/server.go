@@ -50,7 +50,9 @@ type Options struct {
 	ReadyLag  time.Duration // how far a view may be behind for /readyz; 10 s
 	Views     []string      // that /readyz asks for; queue, history, stats and directory
 	StopGrace time.Duration // how long Serve lets requests finish; 20 s
-	Ring      int           // recent commits kept for push streams; 8192
+	// WriteWithin is how long one write to the client of a feed may take before it is cut off; 10 s.
+	WriteWithin time.Duration
+	Ring        int // recent commits kept for push streams; 8192
 
 	// Mount adds what else the same port answers, as the console: its routes pass the same counting, and what they fail
 	// with, unless they answer it themselves, becomes a problem.
@@ -66,6 +68,7 @@ type Server struct {
 	now       func() time.Time
 	lag       time.Duration
 	grace     time.Duration
+	patience  time.Duration
 	views     []string
 
 	echo     *echo.Echo
@@ -105,6 +108,9 @@ func New(p Parts, o Options) (*Server, error) {
 	}
 	if len(s.views) == 0 {
 		s.views = []string{viewQueue, viewHistory, viewStats, viewDirectory}
+	}
+	if s.patience = o.WriteWithin; s.patience == 0 {
+		s.patience = writeWithin
 	}
 	if o.Ring <= 0 {
 		o.Ring = ringSize
