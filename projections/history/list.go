@@ -28,7 +28,7 @@ type Filter struct {
 func (f Filter) byClose() bool { return len(f.States) == 1 && f.States[0] == thread.StateClosed }
 
 // where is SQL for what the filter lets pass: c is the conversation, s holds what may have been otherwise at the position
-// asOf. The category is left to lets.
+// asOf. A category of the past is left to lets.
 func (f Filter) where(s string, asOf domain.Position) (string, []any) {
 	sql, args := "", []any{}
 	and := func(condition string, values ...any) {
@@ -55,6 +55,9 @@ func (f Filter) where(s string, asOf domain.Position) (string, []any) {
 	}
 	if f.Channel != "" {
 		and("c.channel = ?", f.Channel)
+	}
+	if f.Category != "" && s == "c" {
+		and("c.category = ?", f.Category)
 	}
 	if f.Tag != "" {
 		and("EXISTS (SELECT 1 FROM tags WHERE conversation = c.opened AND tag = ? AND from_position <= ? AND to_position > ?)",
@@ -195,7 +198,7 @@ func (r *reading) listed(f Filter, when, opened int64, more bool, n int) ([]list
 	if err := found.Err(); err != nil {
 		return nil, fmt.Errorf("history: list: %w", err)
 	}
-	// The rows are read to their end before the past is folded: a transaction runs one statement at a time.
+	// The past is folded after the rows were read to their end: the connection does one thing at a time.
 	for i := range page {
 		if page[i].record == nil {
 			continue
