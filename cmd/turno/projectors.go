@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/turno-desk/turno/adapters/sqlstore"
@@ -79,6 +80,6 @@ func (cmd projectorCmd) Run(p *program) error {
 		return err
 	}
 	defer views.Close()
-	p.log.Info("projecting")
+	p.log.Info("projecting", zap.String("projection", cmd.Name))
 	return project(p.ctx, p, r, views, []string{cmd.Name})
 }

@@ -9,8 +9,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// program is what every subcommand gets of the world: nothing in this package reaches for os by itself, so that a test
-// runs the whole of it.
+// program is what every subcommand gets of the world: none reaches for the process's environment, signals or output by
+// itself, so that a test runs the whole of it.
 type program struct {
 	ctx    context.Context // ends on SIGINT and SIGTERM
 	getenv func(string) string
