@@ -99,8 +99,13 @@ func TestTheNextBlockIsThereBeforeTheLastNumberIsGone(t *testing.T) {
 	for range 6 { // half the block is gone
 		next()
 	}
-	<-reserved
-	<-reserved
+	for range 2 {
+		select {
+		case <-reserved:
+		case <-time.After(5 * time.Second):
+			t.Fatal("the next block was not reserved ahead")
+		}
+	}
 	closed.Store(true)
 	for want := int64(7); want <= 20; want++ {
 		if got := next(); got != want {

@@ -329,6 +329,29 @@ func TestRacingPutsNeverGiveAnExtensionTwice(t *testing.T) {
 	}
 }
 
+func TestAnExtensionThatIsTakenBackInTheLastMomentIsNotGivenAway(t *testing.T) {
+	b := newBureau(t)
+	for _, extension := range []string{"41", ""} { // ana gives it up, and still has the claim
+		if _, err := b.settings.PutOperator(t.Context(), admin, person("ana", extension)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := &troubled{Store: b.log}
+	log.fault = func(try int, do appending) (domain.Position, domain.Version, error) {
+		if try == 2 { // ana has yielded, and beto is about to claim
+			if _, err := b.settings.PutOperator(context.Background(), admin, person("ana", "41")); err != nil {
+				t.Error(err)
+			}
+		}
+		return do()
+	}
+	_, err := b.process(t, log).PutOperator(t.Context(), admin, person("beto", "41"))
+	if r := refused(t, err, operator.CodeExtensionTaken); r.Owner != "ana" {
+		t.Errorf("it is taken by %q", r.Owner)
+	}
+	b.checkExtensions(t)
+}
+
 func TestDeactivationEndsThePresenceToo(t *testing.T) {
 	b := newBureau(t)
 	if _, err := b.settings.Heartbeat(t.Context(), as("ana"), "ana"); err != nil {
