@@ -86,11 +86,14 @@ func (r *Runner) heartbeat(ctx context.Context) error {
 	r.mu.Lock()
 	r.status.Head, r.status.LagEvents, r.status.LagSeconds, r.status.Heartbeat = s.Head, s.LagEvents, s.LagSeconds, s.Heartbeat
 	r.mu.Unlock()
+	// A long batch holds the handle; the next heartbeat must not wait for it.
+	ctx, cancel := context.WithTimeout(ctx, max(r.o.Heartbeat, 100*time.Millisecond))
+	defer cancel()
 	_, err = r.db.ExecContext(ctx, `INSERT INTO runner_status (one, position, head, lag_events, lag_ms, parked, heartbeat)
 		VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (one) DO UPDATE
 		SET position = ?1, head = ?2, lag_events = ?3, lag_ms = ?4, parked = ?5, heartbeat = ?6`,
 		int64(s.Position), int64(s.Head), int64(s.LagEvents), int64(s.LagSeconds*1000), s.Parked, s.Heartbeat.UnixMilli())
-	if err != nil {
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("write the status: %w", err)
 	}
 	return nil
