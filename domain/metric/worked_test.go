@@ -3,29 +3,14 @@ package metric_test
 import (
 	"testing"
 
-	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/metric/metrictest"
 )
 
-// worked is the conversation that METRICS.md works out by hand. Its survey is of another issue; the rating is not.
+// worked is the conversation that the definitions work out by hand. Its survey is of another issue; the rating is not.
 func worked(t *testing.T) *story {
 	s := tell(t)
-	s.there("09:00", "ana", "beto")
-	s.says("09:00", contact, opens("soporte")...)
-	s.says("09:00:05", system, thread.MessageSent{Sender: thread.SenderMachine})
-	s.says("09:04", by("ana"), thread.Taken{Operator: "ana", Department: "soporte", How: thread.TakenByHand})
-	s.says("09:05", by("ana"), writes())
-	s.says("09:10", contact, thread.MessageReceived{})
-	s.says("09:12", by("ana"), thread.Paused{Operator: "ana"})
-	s.says("09:20", contact, thread.MessageReceived{})
-	s.says("09:30", by("ana"), thread.Resumed{Operator: "ana", Cause: "reply"}, writes())
-	s.says("09:35", by("ana"), thread.Transferred{FromDepartment: "soporte", FromOperator: "ana", Department: "ventas"},
-		thread.Queued{Department: "ventas", List: thread.StateWaiting, Cause: "transferred"})
-	s.says("09:41", by("beto"), thread.Taken{Operator: "beto", Department: "ventas", How: thread.TakenByHand})
-	s.says("09:43", by("beto"), writes())
-	s.says("09:50", contact, thread.MessageReceived{})
-	s.says("09:52", by("beto"), writes())
-	s.says("10:00", by("beto"), thread.Closed{Reason: thread.ClosedResolved, Owner: "beto", Department: "ventas"}, thread.Archived{Cause: "close"})
-	s.says("10:07", contact, thread.Rated{Score: 4, CreditOperator: "beto", CreditDepartment: "ventas", Participants: []string{"ana", "beto"}, Closer: "operator:beto"})
+	s.commits = metrictest.Worked()
+	s.opened["t1-1"] = 3
 	return s
 }
 

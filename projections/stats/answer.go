@@ -73,8 +73,9 @@ type Sample struct {
 	Detail       string   `json:"detail,omitempty"`
 	Start        *Time    `json:"start,omitempty"` // absent for what is no duration
 	At           Time     `json:"at"`
-	Value        float64  `json:"value"` // seconds for durations, and of spans only what lies inside the period
-	Without      *float64 `json:"value_without_pauses,omitempty"`
+	Value        *float64 `json:"value,omitempty"`   // what it adds to a count, 1 or 0 of a share, or a score
+	Seconds      *float64 `json:"value_s,omitempty"` // of durations; of spans only what lies inside the period
+	Without      *float64 `json:"value_without_pauses_s,omitempty"`
 	StartEvent   *Event   `json:"start_event,omitempty"`
 	Event        *Event   `json:"event,omitempty"` // absent for a span that is still open
 	Parts        []Part   `json:"parts,omitempty"` // of a sum: what was added up
@@ -84,8 +85,8 @@ type Sample struct {
 type Part struct {
 	Start      Time     `json:"start"`
 	At         Time     `json:"at"`
-	Value      float64  `json:"value"`
-	Without    *float64 `json:"value_without_pauses,omitempty"`
+	Seconds    float64  `json:"value_s"`
+	Without    *float64 `json:"value_without_pauses_s,omitempty"`
 	StartEvent *Event   `json:"start_event"`
 	Event      *Event   `json:"event"`
 }

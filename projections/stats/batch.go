@@ -22,7 +22,7 @@ const kinds = 64
 type batch struct {
 	ctx context.Context
 	tx  *sql.Tx
-	*memory
+	*knowledge
 
 	at     *conversation // the one whose commit is being folded; nil for presence
 	space  int64         // its workspace
@@ -48,9 +48,9 @@ type row struct {
 	args  []any
 }
 
-func newBatch(ctx context.Context, tx *sql.Tx, m *memory) *batch {
+func newBatch(ctx context.Context, tx *sql.Tx, m *knowledge) *batch {
 	b := &batch{
-		ctx: ctx, tx: tx, memory: m, dirty: map[domain.Position]*conversation{},
+		ctx: ctx, tx: tx, knowledge: m, dirty: map[domain.Position]*conversation{},
 		points: projections.NewBulk("INSERT INTO samples", "series", "at", "ref", "conversation", "dim", "opened", "value"),
 		spans: projections.NewBulk("INSERT INTO samples",
 			"series", "at", "ref", "conversation", "dim", "opened", "start_ref", "start", "value", "net"),

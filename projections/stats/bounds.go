@@ -47,8 +47,9 @@ func midnight(t time.Time, days int) time.Time {
 	noon := time.Date(y, m, d+days, 12, 0, 0, 0, time.UTC)
 	wanted := noon.Format(time.DateOnly)
 	guess := time.Date(y, m, d+days, 0, 0, 0, 0, t.Location())
-	const around = 3 * 60 * 60
-	// Seconds, from three hours before the guess on: the first that belongs to the wanted date.
+	const around = 27 * 60 * 60
+	// Of the seconds around the guess, the first that belongs to the wanted date, or to the one after a date that a zone
+	// left out when it moved over the date line.
 	begin := guess.Add(-around * time.Second)
 	n := sort.Search(2*around, func(i int) bool {
 		return begin.Add(time.Duration(i)*time.Second).In(t.Location()).Format(time.DateOnly) >= wanted

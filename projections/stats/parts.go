@@ -93,7 +93,7 @@ func belongs(p, whole *metric.Sample) bool {
 }
 
 func part(p *metric.Sample, pauses bool) Part {
-	out := Part{Start: Time(p.From), At: Time(p.At), Value: float64(p.Value) / 1000, StartEvent: event(p.Start), Event: event(p.Ref)}
+	out := Part{Start: Time(p.From), At: Time(p.At), Seconds: float64(p.Value) / 1000, StartEvent: event(p.Start), Event: event(p.Ref)}
 	if pauses {
 		net := float64(p.Net) / 1000
 		out.Without = &net

@@ -15,12 +15,15 @@ import (
 //go:embed schema.sql
 var schema string
 
+// Name is the projection's name.
+const Name = "stats"
+
 // remembered is how many conversations the projection keeps in memory between batches. Others are read back.
 const remembered = 32768
 
 // Projection writes the samples. It is for one runner at a time.
 type Projection struct {
-	memory *memory // nil until the first batch, and after Forget
+	memory *knowledge // nil until the first batch, and after Forget
 }
 
 var _ projections.Projection = (*Projection)(nil)
@@ -29,7 +32,7 @@ var _ projections.Projection = (*Projection)(nil)
 func New() *Projection { return &Projection{} }
 
 // Name is its name.
-func (*Projection) Name() string { return "stats" }
+func (*Projection) Name() string { return Name }
 
 // Version is that of the rows' definition.
 func (*Projection) Version() int { return 1 }
@@ -55,8 +58,8 @@ func (p *Projection) Begin(ctx context.Context, tx *sql.Tx) (projections.Batch, 
 	return newBatch(ctx, tx, p.memory), nil
 }
 
-// memory is what the projection knows of its own rows. It is whole, but for conversations.
-type memory struct {
+// knowledge is what the projection knows of its own rows. It is whole, but for conversations.
+type knowledge struct {
 	conversations *lru.Cache[domain.Position, *conversation]
 	dims          map[dim]int64
 	chain         uint64
@@ -88,8 +91,8 @@ type conversation struct {
 	dirty     bool
 }
 
-func recall(ctx context.Context, tx *sql.Tx) (*memory, error) {
-	m := &memory{
+func recall(ctx context.Context, tx *sql.Tx) (*knowledge, error) {
+	m := &knowledge{
 		dims: map[dim]int64{}, workspaces: map[string]int64{}, operators: map[person]*metric.Presence{},
 		members: map[person]map[string]metric.Ref{},
 	}

@@ -216,27 +216,32 @@ func (v *view) describe(ctx context.Context, q *question, found []metric.Sample)
 		n := names[s.Conversation]
 		item := Sample{
 			Metric: q.Name, Kind: s.Kind.String(), Conversation: n.id, Ticket: n.ticket, Operator: s.Operator, Department: s.Department, Channel: s.Channel,
-			Detail: s.Detail, At: Time(s.At), Value: float64(s.Value), Event: event(s.Ref), StartEvent: event(s.Start), Parts: parts[i],
+			Detail: s.Detail, At: Time(s.At), Event: event(s.Ref), StartEvent: event(s.Start), Parts: parts[i],
 		}
 		if s.Start != 0 {
 			start := Time(s.From)
 			item.Start = &start
 		}
-		switch {
-		case q.Spans() && !q.Stock():
-			item.Value = float64(max(0, min(s.At, q.to)-max(s.From, q.from))) / 1000
-		case q.Spans() || q.Unit == metric.Count:
-			item.Value = float64(q.Weight(s))
-		case q.Unit == metric.Seconds:
-			item.Value = float64(s.Value) / 1000
-			if q.Pauses {
-				net := float64(s.Net) / 1000
-				item.Without = &net
-			}
-		}
+		item.Value, item.Seconds, item.Without = q.values(s)
 		items[i] = item
 	}
 	return items, nil
+}
+
+// values is what a sample is worth: a count's, a share's or a score's value, or a duration with and without pauses.
+func (q *question) values(s *metric.Sample) (value, seconds, without *float64) {
+	number := func(x float64) *float64 { return &x }
+	switch {
+	case q.Spans() && !q.Stock():
+		return nil, number(float64(max(0, min(s.At, q.to)-max(s.From, q.from))) / 1000), nil
+	case q.Unit == metric.Count:
+		return number(float64(q.Weight(s))), nil, nil
+	case q.Unit != metric.Seconds:
+		return number(float64(s.Value)), nil, nil
+	case q.Pauses:
+		without = number(float64(s.Net) / 1000)
+	}
+	return nil, number(float64(s.Value) / 1000), without
 }
 
 func event(r metric.Ref) *Event {
