@@ -212,8 +212,11 @@ func (e *Engine) image(ctx context.Context, req Request) (*settingImage, error) 
 // settled answers a command that was appended before: found by its id in what is loaded or, for an import that is run
 // again, in the whole thread.
 func (e *Engine) settled(ctx context.Context, req Request, t *entry, j job) (Result, bool, error) {
-	if s, found, err := e.duplicate(ctx, req, t, j.cmd); found || err != nil {
-		return t.sighted(s), found, err
+	if s, found, err := e.duplicate(ctx, req, t, j.cmd); err != nil {
+		return Result{}, true, err
+	} else if found {
+		r, err := e.recall(ctx, t, s)
+		return r, true, err
 	}
 	s, found := t.state.Commands[j.id]
 	if !found && req.Import && req.Key != "" && !t.state.LastTime.IsZero() && !req.At.After(t.state.LastTime) {
@@ -229,7 +232,8 @@ func (e *Engine) settled(ctx context.Context, req Request, t *entry, j job) (Res
 	if s.BodyHash != req.BodyHash {
 		return Result{}, true, &domain.Refusal{Code: domain.CodeKeyReused, Detail: "The Idempotency-Key was used with another body."}
 	}
-	return t.sighted(s), true, nil
+	r, err := e.recall(ctx, t, s)
+	return r, true, err
 }
 
 // commit makes the commit of a decision: what was before and what is after stand beside the events.

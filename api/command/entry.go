@@ -167,18 +167,22 @@ func (t *entry) result(c domain.Commit, conv *thread.Conversation, j job) Result
 	return r
 }
 
-// sighted is the result of a command or message that was found in the thread.
-func (t *entry) sighted(s thread.Sighting) Result {
-	state := t.state.Summary()
-	r := Result{Position: s.Position, Replayed: true, Message: s.Message, State: &state}
-	if _, n, ok := thread.SplitConversationID(s.Conversation); ok {
-		if conv := t.state.Conversations[n]; conv != nil {
-			copied := *conv
-			r.Conversation = &copied
-		}
+// recall is the result of a command or message that was found in the thread: the same success as the first time.
+func (e *Engine) recall(ctx context.Context, t *entry, s thread.Sighting) (Result, error) {
+	commits, _, err := e.o.Log.Load(ctx, t.aggregate, 0, func(c *domain.Commit) bool { return c.Position <= s.Position })
+	if err != nil {
+		return Result{}, fmt.Errorf("recall a commit of thread %s: %w", t.state.ID, err)
 	}
-	r.Commit = domain.Commit{ID: s.Commit, Aggregate: t.aggregate, Position: s.Position, Conversation: s.Conversation, Ticket: s.Ticket}
-	return r
+	if len(commits) == 0 || commits[0].Position != s.Position {
+		return Result{}, fmt.Errorf("thread %s has no commit at %d any more", t.state.ID, s.Position)
+	}
+	state := t.state.Summary()
+	r := Result{Position: s.Position, Commit: commits[0], Replayed: true, Message: s.Message, State: &state}
+	if conv := t.state.Conversations[numberOf(commits[0])]; conv != nil {
+		copied := *conv
+		r.Conversation = &copied
+	}
+	return r, nil
 }
 
 func numberOf(c domain.Commit) int {

@@ -106,7 +106,9 @@ func (d decision) admit(cmd Command) *domain.Refusal {
 		if d.raced(cmd, op) {
 			return takenByAnother(d.c)
 		}
-		return notFound()
+		unseen := notFound()
+		unseen.OnSettings = true // a department more, and it would be seen
+		return unseen
 	}
 	if op.Role == operator.RoleAuditor {
 		return &domain.Refusal{Code: domain.CodeForbidden, Detail: "Auditors read; they change nothing.", OnSettings: true}

@@ -26,8 +26,9 @@ func notFound() *domain.Refusal {
 	return &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such conversation."}
 }
 
+// forbidden refuses what the actor's role or departments don't allow.
 func forbidden(detail string) *domain.Refusal {
-	return &domain.Refusal{Code: domain.CodeForbidden, Detail: detail}
+	return &domain.Refusal{Code: domain.CodeForbidden, Detail: detail, OnSettings: true}
 }
 
 func invalid(detail string, missing ...string) *domain.Refusal {
