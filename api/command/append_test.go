@@ -43,7 +43,7 @@ func (l *troubled) Load(ctx context.Context, a domain.Aggregate, since domain.Ve
 
 type appending = func() (domain.Position, domain.Version, error)
 
-var lost = fmt.Errorf("the answer is lost: %w", command.ErrUncertain)
+var errLost = fmt.Errorf("the answer is lost: %w", command.ErrUncertain)
 
 func TestAppendsWithFaults(t *testing.T) {
 	meddle := func(b *bureau) { // somebody else changes the department meanwhile
@@ -63,7 +63,7 @@ func TestAppendsWithFaults(t *testing.T) {
 				if _, _, err := do(); err != nil {
 					return 0, 0, err
 				}
-				return 0, 0, lost
+				return 0, 0, errLost
 			},
 			names: []string{"mine"}, tries: 1},
 		"and also behind what others have appended since": {
@@ -72,7 +72,7 @@ func TestAppendsWithFaults(t *testing.T) {
 					return 0, 0, err
 				}
 				meddle(b)
-				return 0, 0, lost
+				return 0, 0, errLost
 			},
 			names: []string{"mine", "meddled"}, tries: 1},
 		"a conflict with oneself is a success": {
@@ -86,7 +86,7 @@ func TestAppendsWithFaults(t *testing.T) {
 		"an append that got lost itself is sent again": {
 			fault: func(_ *bureau, try int, do appending) (domain.Position, domain.Version, error) {
 				if try < 3 {
-					return 0, 0, lost
+					return 0, 0, errLost
 				}
 				return do()
 			},
@@ -105,10 +105,10 @@ func TestAppendsWithFaults(t *testing.T) {
 			},
 			want: command.ErrUnavailable, tries: 6},
 		"what stays unknown is called unknown": {
-			fault: func(*bureau, int, appending) (domain.Position, domain.Version, error) { return 0, 0, lost },
+			fault: func(*bureau, int, appending) (domain.Position, domain.Version, error) { return 0, 0, errLost },
 			want:  command.ErrUncertain, tries: 6},
 		"also when nobody can look any more": {
-			fault:  func(*bureau, int, appending) (domain.Position, domain.Version, error) { return 0, 0, lost },
+			fault:  func(*bureau, int, appending) (domain.Position, domain.Version, error) { return 0, 0, errLost },
 			broken: command.ErrUnavailable,
 			want:   command.ErrUncertain, tries: 1},
 		"a full disk is said at once": {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
@@ -62,11 +61,9 @@ func (p Principal) MayActFor() bool {
 // knownToken is a token whose secret was checked before.
 type knownToken struct{ id, fingerprint string }
 
-// recheck is how long a string that was no token is refused without asking the log again.
-const recheck = time.Second
-
 // Authenticate finds whose token it is. Errors: ErrUnauthenticated; ErrUnavailable. Revocations and deactivations count as
-// soon as this process knows them, within FreshWithin; a refusal is confirmed against the log.
+// soon as this process knows them, within FreshWithin; a refusal is confirmed against the log, by the tails of the token
+// and of its operator, so that guessing costs the log next to nothing.
 func (s *Settings) Authenticate(ctx context.Context, bearer string) (Principal, error) {
 	img, err := s.o.Image.Snapshot(ctx)
 	if err != nil {
@@ -77,20 +74,39 @@ func (s *Settings) Authenticate(ctx context.Context, bearer string) (Principal, 
 	if err != nil || ok {
 		return p, err
 	}
-	if until, ok := s.refused.Get(hash); ok && time.Now().Before(until) {
-		return Principal{}, ErrUnauthenticated
-	}
-	img, changed, err := s.o.Image.Confirm(ctx, img)
+	behind, err := s.behind(ctx, img, bearer)
 	if err != nil {
 		return Principal{}, err
 	}
-	if changed {
-		if p, ok, err = s.recognise(ctx, img, bearer, hash); err != nil || ok {
-			return p, err
+	if !behind {
+		return Principal{}, ErrUnauthenticated
+	}
+	if img, _, err = s.o.Image.Confirm(ctx, img); err != nil {
+		return Principal{}, err
+	}
+	if p, ok, err = s.recognise(ctx, img, bearer, hash); err != nil || ok {
+		return p, err
+	}
+	return Principal{}, ErrUnauthenticated
+}
+
+// behind reports whether the log holds more than this process knows of anything that the token may rest on.
+func (s *Settings) behind(ctx context.Context, img *setting.Image, bearer string) (bool, error) {
+	rests := []domain.Aggregate{s.aggregate(domain.CategorySetting, "token."+setting.AdminToken)}
+	if id := tokenID(bearer); domain.ValidID(id) {
+		rests = append(rests, s.aggregate(domain.CategorySetting, "token."+id))
+		t, _ := img.Token(id)
+		if kind, owner, _ := strings.Cut(t.Owner, ":"); kind == "operator" {
+			rests = append(rests, s.aggregate(domain.CategoryOperator, owner))
 		}
 	}
-	s.refused.Add(hash, time.Now().Add(recheck))
-	return Principal{}, ErrUnauthenticated
+	for _, a := range rests {
+		newer, err := s.o.Image.behind(ctx, s.o.Log, a)
+		if err != nil || newer {
+			return newer, err
+		}
+	}
+	return false, nil
 }
 
 // recognise looks for the token in the settings, and for its hash in the vault the first time.

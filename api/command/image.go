@@ -159,6 +159,17 @@ func (i *Image) arrived(ctx context.Context, position domain.Position) {
 	}
 }
 
+// behind reports whether the log holds a newer commit of the aggregate than the image.
+func (i *Image) behind(ctx context.Context, log Log, a domain.Aggregate) (bool, error) {
+	commits, _, err := log.Load(ctx, a, 0, func(*domain.Commit) bool { return true })
+	if err != nil {
+		return false, fmt.Errorf("load %s: %w", a, err)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(commits) > 0 && commits[len(commits)-1].Position > i.newest[a], nil
+}
+
 // OnChange calls fn with every new image, in order, and at once with the present one if there is one. fn must be quick and
 // must not ask this Image for anything.
 func (i *Image) OnChange(fn func(*setting.Image)) {

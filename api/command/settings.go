@@ -32,8 +32,7 @@ type Settings struct {
 	o SettingsOptions
 	w writer
 
-	known   *lru.Cache[[32]byte, knownToken] // tokens by their hash
-	refused *lru.Cache[[32]byte, time.Time]  // hashes of what is no token, until when nobody asks again
+	known *lru.Cache[[32]byte, knownToken] // tokens by their hash
 
 	mu    sync.Mutex
 	heard map[string]time.Time // operators by id: their newest heartbeat
@@ -48,10 +47,7 @@ func NewSettings(o SettingsOptions) *Settings {
 		o.Logger = zap.NewNop()
 	}
 	known, _ := lru.New[[32]byte, knownToken](4096) // fails for a size of 0 alone
-	refused, _ := lru.New[[32]byte, time.Time](4096)
-	return &Settings{
-		o: o, w: writer{log: o.Log, now: o.Now}, known: known, refused: refused, heard: map[string]time.Time{},
-	}
+	return &Settings{o: o, w: writer{log: o.Log, now: o.Now}, known: known, heard: map[string]time.Time{}}
 }
 
 // onSettings runs a command with the settings as this process knows them; when it returns, they hold its result. A refusal that rests on them is confirmed: when

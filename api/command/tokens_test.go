@@ -7,9 +7,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/turno-desk/turno/adapters/codec"
+	"github.com/turno-desk/turno/adapters/memory"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
@@ -339,5 +342,68 @@ func TestATokensNameIsSealed(t *testing.T) {
 	}
 	if got := b.commits(t, domain.CategorySetting, "token."+hers.ID)[0].Events[0].(setting.TokenIssued).Name; got != "Carla's phone" {
 		t.Errorf("it reads %q", got)
+	}
+}
+
+func TestWhatIsUnknownHereIsLookedUpInTheLogAndGuessingCostsNoMore(t *testing.T) {
+	b := newBureau(t)
+	log := &settingsLog{Store: b.log}
+	image := command.NewImage(log, "default", command.ImageOptions{}) // nobody keeps it
+	image.SetWithin(time.Minute)
+	if err := image.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	settings := command.NewSettings(command.SettingsOptions{Log: b.log, Image: image, Keys: b.keys, Secrets: b.secrets, Hasher: hasher{}})
+	token := b.issue(t, command.TokenOrder{Owner: "operator:ana"}).Plain
+	knows := func() {
+		t.Helper()
+		if p, err := settings.Authenticate(t.Context(), token); err != nil || p.Operator != "ana" {
+			t.Errorf("got %+v, %v", p, err)
+		}
+	}
+	knows()
+	if _, err := b.settings.DeactivateOperator(t.Context(), admin, "ana"); err != nil {
+		t.Fatal(err)
+	}
+	if err := image.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	unauthenticated(t, settings, token)
+	if _, err := b.settings.ReactivateOperator(t.Context(), admin, "ana"); err != nil {
+		t.Fatal(err)
+	}
+	knows()
+	if _, err := b.settings.EnsureAdmin(t.Context(), "correct-horse-battery"); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := settings.Authenticate(t.Context(), "correct-horse-battery"); err != nil || p.Principal != "admin" {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	reads := log.reads.Load()
+	for _, guess := range []string{"", "x", token + "x", "turno_admin_x", "turno_" + strings.Repeat("x", 100) + "_y", "turno_a.b_c", "turno_>_c"} {
+		unauthenticated(t, settings, guess)
+	}
+	if log.reads.Load() != reads {
+		t.Errorf("guessing read all settings %d times", log.reads.Load()-reads)
+	}
+}
+
+func BenchmarkAuthenticate(b *testing.B) {
+	log := memory.New(codec.New(&keys{}))
+	image := command.NewImage(log, "default", command.ImageOptions{})
+	image.SetWithin(time.Hour)
+	settings := command.NewSettings(command.SettingsOptions{Log: log, Image: image, Keys: &keys{}, Secrets: &secrets{}, Hasher: hasher{}})
+	if _, err := settings.EnsureAdmin(b.Context(), "correct-horse-battery"); err != nil {
+		b.Fatal(err)
+	}
+	for name, bearer := range map[string]string{"known": "correct-horse-battery", "guess": "turno_abc_def"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := settings.Authenticate(b.Context(), bearer); (err == nil) != (name == "known") {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
