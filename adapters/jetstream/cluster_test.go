@@ -8,10 +8,13 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/turno-desk/turno/adapters/jetstream"
 	"github.com/turno-desk/turno/adapters/storetest"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/department"
 )
 
 // cluster is three servers in this process. Each test has an account of its own in it, and so a log of its own.
@@ -22,33 +25,40 @@ type cluster struct {
 
 const maxAccounts = 60
 
-func newCluster(t *testing.T) *cluster {
+// newCluster starts three servers. With a lag, all that the third and the others send to each other takes so long: it
+// applies what the other two have acknowledged later than they do.
+func newCluster(t *testing.T, lag time.Duration) *cluster {
 	t.Helper()
 	var accounts strings.Builder
 	for i := range maxAccounts {
 		fmt.Fprintf(&accounts, "A%d { jetstream: enabled, users: [{user: u%d, password: p}] }\n", i, i)
 	}
-	routes := make([]string, 3)
-	ports := make([]int, 3)
-	for i := range ports {
+	var listen, advertise [3]string
+	for i := range listen {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-		routes[i] = fmt.Sprintf("nats://127.0.0.1:%d", ports[i])
+		listen[i] = l.Addr().String()
+		advertise[i] = listen[i]
 		l.Close()
+		if lag > 0 {
+			slow := newLine(t, listen[i])
+			slow.latency = lag
+			advertise[i] = slow.listener.Addr().String()
+		}
 	}
+	routes := [3]string{listen[1], listen[0], advertise[0] + `", "nats://` + advertise[1]}
 	c := &cluster{}
 	dir := t.TempDir()
-	for i := range ports {
+	for i := range listen {
 		config := fmt.Sprintf(`
 			server_name: s%d, listen: "127.0.0.1:-1"
 			jetstream { store_dir: "%s/s%d", max_mem: 64MB, max_file: 100GB, sync_interval: always }
-			cluster { name: three, no_advertise: true, listen: "127.0.0.1:%d", routes: ["%s"] }
+			cluster { name: three, no_advertise: true, listen: "%s", advertise: "%s", routes: ["nats://%s"] }
 			accounts { %s SYS { users: [{user: sys, password: sys}] } }
 			system_account: SYS`,
-			i, dir, i, ports[i], strings.Join(routes, `", "`), accounts.String())
+			i, dir, i, listen[i], advertise[i], routes[i], accounts.String())
 		o := &server.Options{NoLog: true, NoSigs: true}
 		if err := o.ProcessConfigString(config); err != nil {
 			t.Fatal(err)
@@ -106,11 +116,37 @@ func (b *replicated) Store(t *testing.T) storetest.Store {
 	t.Helper()
 	s := b.c.servers[b.next%len(b.c.servers)]
 	b.next++
+	return b.on(t, s)
+}
+
+// on opens the log on one of the servers.
+func (b *replicated) on(t *testing.T, s *server.Server) *jetstream.Store {
+	t.Helper()
+	return open(t, b.dial(t, s), jetstream.Options{Replicas: 3})
+}
+
+func (b *replicated) dial(t *testing.T, s *server.Server) *nats.Conn {
+	t.Helper()
 	nc, err := jetstream.Dial(b.url(s.Addr().String()), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return open(t, nc, jetstream.Options{Replicas: 3})
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+// leader is the name of the server that leads the log's stream.
+func (b *replicated) leader(t *testing.T) string {
+	t.Helper()
+	js, err := natsjs.New(b.dial(t, b.c.servers[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.Stream(t.Context(), jetstream.StreamName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream.CachedInfo().Cluster.Leader
 }
 
 func (b *replicated) Patience() time.Duration { return lossyTimeout }
@@ -123,12 +159,12 @@ func (b *replicated) Far(t *testing.T) (storetest.Store, storetest.Line) {
 }
 
 func TestTheReplicatedLog(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t, 0)
 	storetest.Run(t, func(t *testing.T) storetest.Backend { return c.log(t) })
 }
 
 func TestTheReplicatedLogOutlivesItsLeader(t *testing.T) {
-	c := newCluster(t)
+	c := newCluster(t, 0)
 	b := c.log(t)
 	var addresses []string
 	for _, s := range c.servers {
@@ -156,20 +192,7 @@ func TestTheReplicatedLogOutlivesItsLeader(t *testing.T) {
 		}
 	}
 	write(10)
-	nc, err := jetstream.Dial(addresses[0], "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := natsjs.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stream, err := js.Stream(t.Context(), jetstream.StreamName)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leader := stream.CachedInfo().Cluster.Leader
+	leader := b.leader(t)
 	for _, s := range c.servers {
 		if s.Name() == leader {
 			s.Shutdown()
@@ -182,5 +205,61 @@ func TestTheReplicatedLogOutlivesItsLeader(t *testing.T) {
 		if err != nil || len(got) != 20 {
 			t.Errorf("there are %d commits, %v; want 20", len(got), err)
 		}
+	}
+}
+
+func TestAFollowerThatLagsIsNotBelieved(t *testing.T) {
+	const lag = 20 * time.Millisecond
+	c := newCluster(t, lag)
+	b := c.log(t)
+	far := b.on(t, c.servers[2])
+	nc := b.dial(t, c.servers[2])
+	for deadline := time.Now().Add(30 * time.Second); b.leader(t) == c.servers[2].Name(); {
+		if time.Now().After(deadline) {
+			t.Fatal("the server that lags stays the leader")
+		}
+		if _, err := nc.Request("$JS.API.STREAM.LEADER.STEPDOWN."+jetstream.StreamName, nil, 5*time.Second); err != nil {
+			t.Log(err)
+		}
+	}
+	near := b.on(t, c.servers[0])
+	direct, err := natsjs.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := direct.Stream(t.Context(), jetstream.StreamName)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	setting := storetest.Note(1, "")
+	setting.Aggregate = domain.Aggregate{Workspace: "default", Category: domain.CategoryDepartment, ID: "sales"}
+	setting.Before, setting.After, setting.Conversation, setting.Key, setting.Ticket = nil, nil, "", "", 0
+	stale := 0
+	var v domain.Version
+	for i := 0; i < 40 && stale < 3; i++ {
+		setting.ID = fmt.Sprint("command-", i)
+		setting.Events = []domain.Event{department.Changed{Definition: department.Definition{ID: "sales", Name: fmt.Sprint("Sales ", i)}}}
+		before := v
+		var p domain.Position
+		if p, v, err = near.Append(t.Context(), setting, v); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := stream.GetLastMsgForSubject(t.Context(), setting.Aggregate.String()); err != nil || m.Sequence < uint64(v) {
+			stale++
+		}
+		if got, at, err := far.Load(t.Context(), setting.Aggregate, before, nil); err != nil || at != v || len(got) != 1 {
+			t.Errorf("loaded %d commits at version %d, %v; one was acknowledged, at %d", len(got), at, err, v)
+		}
+		if head, err := far.Head(t.Context()); err != nil || head < p {
+			t.Errorf("the head is %d, %v; %d was acknowledged", head, err, p)
+		}
+		got, upTo, err := far.Latest(t.Context(), "default", domain.CategoryDepartment)
+		if err != nil || upTo < p || len(got) != 1 || got[0].Position != p {
+			t.Errorf("the newest settings up to %d, %v: %d commits; %d was acknowledged", upTo, err, len(got), p)
+		}
+	}
+	if stale == 0 {
+		t.Error("the follower never lagged: this test proves nothing")
 	}
 }

@@ -12,6 +12,7 @@ import (
 type line struct {
 	listener net.Listener
 	target   string
+	latency  time.Duration // set before the first connection
 
 	loseAnswers, loseRequests, cut atomic.Bool
 
@@ -56,22 +57,36 @@ func (l *line) accept() {
 		l.mu.Lock()
 		l.conns[near], l.conns[far] = true, true
 		l.mu.Unlock()
-		l.busy.Go(func() { carry(far, near, &l.loseRequests) })
-		l.busy.Go(func() { carry(near, far, &l.loseAnswers) })
+		l.busy.Go(func() { l.carry(far, near, &l.loseRequests) })
+		l.busy.Go(func() { l.carry(near, far, &l.loseAnswers) })
 	}
 }
 
 // carry moves bytes, or loses them, until either side hangs up.
-func carry(to, from net.Conn, lose *atomic.Bool) {
-	defer to.Close()
-	defer from.Close()
-	buf := make([]byte, 64<<10)
+func (l *line) carry(to, from net.Conn, lose *atomic.Bool) {
+	type packet struct {
+		due  time.Time
+		data []byte
+	}
+	packets := make(chan packet, 4096)
+	l.busy.Go(func() {
+		defer to.Close()
+		for p := range packets {
+			time.Sleep(time.Until(p.due))
+			if _, err := to.Write(p.data); err != nil {
+				break
+			}
+		}
+		from.Close()
+		for range packets {
+		}
+	})
+	defer close(packets)
 	for {
+		buf := make([]byte, 32<<10)
 		n, err := from.Read(buf)
 		if n > 0 && !lose.Load() {
-			if _, err := to.Write(buf[:n]); err != nil {
-				return
-			}
+			packets <- packet{time.Now().Add(l.latency), buf[:n]}
 		}
 		if err != nil {
 			return

@@ -228,16 +228,29 @@ func race(t *testing.T, b Backend) {
 }
 
 func readsOwnWrites(t *testing.T, b Backend) {
-	writer, readers := b.Store(t), []Store{b.Store(t), b.Store(t)}
-	var v domain.Version
-	for i := range 100 {
-		_, v = must(t, writer, Note(1, strconv.Itoa(i)), v)
-		for _, r := range readers {
-			if _, at := load(t, r, 1, v); at != v {
-				t.Fatalf("after the acknowledgement of version %d a load found %d", v, at)
+	const writers, each = 12, 40
+	stores := []Store{b.Store(t), b.Store(t), b.Store(t)}
+	var g sync.WaitGroup
+	for w := range writers {
+		g.Go(func() {
+			var v domain.Version
+			for i := range each {
+				var err error
+				if _, v, err = stores[w%len(stores)].Append(t.Context(), Note(w, strconv.Itoa(i)), v); err != nil {
+					t.Error(err)
+					return
+				}
+				for n, s := range stores {
+					_, at, err := s.Load(t.Context(), threadNo(w), v, nil)
+					if err != nil || at != v {
+						t.Errorf("store %d: after the acknowledgement of version %d a load found %d, %v", n, v, at, err)
+						return
+					}
+				}
 			}
-		}
+		})
 	}
+	g.Wait()
 }
 
 func crowd(t *testing.T, b Backend) {
