@@ -47,7 +47,7 @@ func (r *Runner) apply(ctx context.Context, chunk []domain.Commit) error {
 				return fmt.Errorf("projection %s: %w: %w", r.projection.Name(), ErrPoison, err)
 			}
 			r.log.Error("an aggregate is parked", zap.String("aggregate", bad.commit.Aggregate.String()),
-				zap.Uint64("position", uint64(bad.commit.Position)), zap.String("reason", reason(bad.err)))
+				zap.Uint64("position", uint64(bad.commit.Position)), zap.String("reason", reason(bad.err)), stack(bad.err))
 			fresh[bad.commit.Aggregate.String()] = parked{
 				position: bad.commit.Position, reason: reason(bad.err), since: r.o.Now(),
 			}
@@ -154,6 +154,15 @@ type panicked struct {
 
 func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
+// stack is where a panic came from, for the log.
+func stack(err error) zap.Field {
+	var p *panicked
+	if !errors.As(err, &p) {
+		return zap.Skip()
+	}
+	return zap.ByteString("stack", p.stack)
+}
+
 func applied(b Batch, c *domain.Commit) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -176,10 +185,6 @@ func flushed(ctx context.Context, b Batch) (err error) {
 func reason(err error) string {
 	const most = 500
 	s := err.Error()
-	var p *panicked
-	if errors.As(err, &p) {
-		s = fmt.Sprintf("%s\n%s", s, p.stack)
-	}
 	if len(s) > most {
 		s = s[:most]
 	}

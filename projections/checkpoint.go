@@ -39,6 +39,16 @@ func PositionOf(ctx context.Context, q Querier) (domain.Position, error) {
 	return domain.Position(p), nil
 }
 
+// released reports whether somebody asked for the view to be built anew.
+func (r *Runner) released(ctx context.Context) (bool, error) {
+	var version int
+	err := r.db.QueryRowContext(ctx, `SELECT version FROM runner_checkpoint`).Scan(&version)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, fmt.Errorf("read the view's checkpoint: %w", err)
+	}
+	return err == nil && version == 0, nil
+}
+
 // verify loads the checkpoint, makes sure that it is one of this log, and begins the view anew when it is not: after a
 // power cut a view may hold what the log has lost.
 func (r *Runner) verify(ctx context.Context) error {
@@ -68,6 +78,9 @@ func (r *Runner) verify(ctx context.Context) error {
 
 // strayed says why the view does not lie on the log, or "".
 func (r *Runner) strayed(ctx context.Context, cp checkpoint) (string, error) {
+	if cp.version == 0 {
+		return "it was asked for, to release what is parked", nil
+	}
 	if cp.version != r.projection.Version() {
 		return fmt.Sprintf("it is of version %d", cp.version), nil
 	}
@@ -151,8 +164,9 @@ func loadCheckpoint(ctx context.Context, db *sql.DB) (cp checkpoint, found bool,
 
 // advance moves the checkpoint by compare-and-set; errLost when it is not where it was.
 func advance(ctx context.Context, tx *sql.Tx, from checkpoint, to domain.Position, commit string) error {
-	done, err := tx.ExecContext(ctx, `UPDATE runner_checkpoint SET position = ?, commit_id = ? WHERE log = ? AND position = ? AND commit_id = ?`,
-		int64(to), commit, from.log, int64(from.position), from.commit)
+	done, err := tx.ExecContext(ctx, `UPDATE runner_checkpoint SET position = ?, commit_id = ?
+		WHERE log = ? AND version = ? AND position = ? AND commit_id = ?`,
+		int64(to), commit, from.log, from.version, int64(from.position), from.commit)
 	if err != nil {
 		return fmt.Errorf("move the checkpoint: %w", err)
 	}

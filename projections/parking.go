@@ -26,8 +26,7 @@ type Parked struct {
 	Since     Time            `json:"since"`
 }
 
-// ListParked gives the parked aggregates of the view behind q, oldest first. A view is whole again after a Rebuild with a
-// projection that digests them: their commits can't be put in later, since a projection may count on the log's order.
+// ListParked gives the parked aggregates of the view behind q, oldest first.
 func ListParked(ctx context.Context, q Querier) ([]Parked, error) {
 	rows, err := q.QueryContext(ctx, `SELECT aggregate, position, reason, skipped, wall_since FROM runner_parked ORDER BY position, aggregate`)
 	if err != nil {
@@ -45,6 +44,23 @@ func ListParked(ctx context.Context, q Querier) ([]Parked, error) {
 		all = append(all, p)
 	}
 	return all, rows.Err()
+}
+
+// Release has the view of p built anew from the beginning of the log, by whatever runner is at work on it, so that what is
+// parked gets another chance: with a projection that was mended. That is the only way. The commits that were passed by
+// can't be put in where they are missing, since a projection may count on the log's order. While the view grows again,
+// its answers say how far it is.
+func Release(ctx context.Context, store Store, p Projection) error {
+	db, err := store.Writer(ctx, p.Name(), p.Version(), schema+p.Schema())
+	if err != nil {
+		return fmt.Errorf("release what %s has parked: %w", p.Name(), err)
+	}
+	defer db.Close()
+	// No projection has version 0: the runner finds that the view is not its own.
+	if _, err := db.ExecContext(ctx, `UPDATE runner_checkpoint SET version = 0`); err != nil {
+		return fmt.Errorf("release what %s has parked: %w", p.Name(), err)
+	}
+	return nil
 }
 
 func loadParked(ctx context.Context, q Querier) (map[string]parked, error) {

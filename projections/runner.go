@@ -23,6 +23,7 @@ var ErrPoison = errors.New("the projection can't digest a commit")
 var (
 	errLost   = errors.New("another runner wrote the next batch")
 	errBehind = errors.New("fell behind the head")
+	errAnew   = errors.New("the view is to be built anew")
 )
 
 // Options tune a Runner. The zero value works.
@@ -78,7 +79,7 @@ type Runner struct {
 
 	mu     sync.Mutex
 	status Status
-	active bool
+	leave  context.CancelCauseFunc // ends the reading; nil while another runner is at work
 }
 
 // NewRunner makes a runner; Run starts it. announcer may be nil. A Projection remembers rows: give each runner its own.
@@ -109,10 +110,11 @@ func (r *Runner) Run(ctx context.Context) error {
 
 	for {
 		err := r.follow(ctx)
-		r.setActive(false)
 		switch {
 		case ctx.Err() != nil:
 			return nil
+		case errors.Is(err, errAnew):
+			continue
 		case errors.Is(err, ErrForeignLog), errors.Is(err, ErrPoison):
 			return err
 		case errors.Is(err, errLost):
@@ -161,11 +163,19 @@ func (r *Runner) close() {
 
 // follow reads on from the view's checkpoint, in large batches until it is near the head and in small ones from there. It
 // returns the error that ended it.
-func (r *Runner) follow(ctx context.Context) error {
+func (r *Runner) follow(ctx context.Context) (err error) {
 	if err := r.verify(ctx); err != nil {
 		return err
 	}
-	r.setActive(true)
+	ctx, leave := context.WithCancelCause(ctx)
+	r.setActive(leave)
+	defer func() {
+		r.setActive(nil)
+		if context.Cause(ctx) == errAnew { //nolint:errorlint // it is that very one
+			err = errAnew
+		}
+		leave(nil)
+	}()
 	for {
 		head, err := r.source.Head(ctx)
 		if err != nil {
@@ -222,6 +232,9 @@ func (r *Runner) standBy(ctx context.Context) error {
 	for pause(ctx, r.o.StandBy/4) {
 		at, err := PositionOf(ctx, r.db)
 		if err != nil {
+			return err
+		}
+		if anew, err := r.released(ctx); err != nil || anew {
 			return err
 		}
 		if at != last {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -243,14 +244,46 @@ func checkParked(t *testing.T, q projections.Querier, log *viewtest.Log, aggrega
 	if len(all) != 1 || all[0].Aggregate != aggregate || all[0].Position != first || all[0].Skipped != skipped || all[0].Reason == "" {
 		t.Errorf("parked is %+v, want %s from %d, %d commits", all, aggregate, first, skipped)
 	}
-	var seen, wrong int
+	var seen, wrong, miscounted int
 	if err := q.QueryRowContext(context.Background(), `SELECT count(*), count(CASE WHEN aggregate = ? AND position >= ? THEN 1 END) FROM seen`,
 		aggregate, int64(first)).Scan(&seen, &wrong); err != nil {
 		t.Fatal(err)
 	}
+	if err := q.QueryRowContext(context.Background(), `SELECT count(*) FROM tally t
+		WHERE n <> (SELECT count(*) FROM seen s WHERE s.aggregate = t.aggregate)`).Scan(&miscounted); err != nil {
+		t.Fatal(err)
+	}
+	if miscounted != 0 {
+		t.Errorf("%d aggregates are counted wrong", miscounted)
+	}
 	if seen != len(log.Commits())-skipped || wrong != 0 {
 		t.Errorf("the view has %d commits of %d, %d of them of what is parked", seen, len(log.Commits()), wrong)
 	}
+}
+
+func TestWhatWasParkedIsReleasedByBuildingTheViewAnew(t *testing.T) {
+	log, store := viewtest.NewLog("one"), open(t, t.TempDir())
+	note(log, 30, "a", "bad", "c")
+	p := newTally()
+	var mended atomic.Bool
+	p.apply = func(c *domain.Commit) error {
+		if c.Aggregate.ID == "bad" && !mended.Load() {
+			return errors.New("no such thing")
+		}
+		return nil
+	}
+	start(t, projections.NewRunner(log, store, p, log, quick))
+	reach(t, store, log)
+	mended.Store(true)
+	if err := projections.Release(context.Background(), store, p); err != nil {
+		t.Fatal(err)
+	}
+	await(t, func() bool {
+		all, err := projections.ListParked(context.Background(), store.Reader("tally"))
+		return err == nil && len(all) == 0
+	})
+	reach(t, store, log)
+	sameAsFresh(t, store, log)
 }
 
 func TestAStrictRunFailsOnPoison(t *testing.T) {

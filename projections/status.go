@@ -47,20 +47,20 @@ func (r *Runner) Status() Status {
 	return r.status
 }
 
-func (r *Runner) setActive(active bool) {
+func (r *Runner) setActive(leave context.CancelCauseFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.active = active
+	r.leave = leave
 }
 
 // heartbeats measures and writes the status until ctx ends. Only the active runner writes.
 func (r *Runner) heartbeats(ctx context.Context) {
 	for {
 		r.mu.Lock()
-		active := r.active
+		leave := r.leave
 		r.mu.Unlock()
-		if active {
-			if err := r.heartbeat(ctx); err != nil && ctx.Err() == nil {
+		if leave != nil {
+			if err := r.heartbeat(ctx, leave); err != nil && ctx.Err() == nil {
 				r.log.Warn("heartbeat", zap.Error(err))
 			}
 		}
@@ -70,7 +70,8 @@ func (r *Runner) heartbeats(ctx context.Context) {
 	}
 }
 
-func (r *Runner) heartbeat(ctx context.Context) error {
+// heartbeat also ends the reading when somebody asked for the view to be built anew.
+func (r *Runner) heartbeat(ctx context.Context, leave context.CancelCauseFunc) error {
 	head, err := r.source.Head(ctx)
 	if err != nil {
 		return fmt.Errorf("head of the log: %w", err)
@@ -93,6 +94,12 @@ func (r *Runner) heartbeat(ctx context.Context) error {
 		VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (one) DO UPDATE
 		SET position = ?1, head = ?2, lag_events = ?3, lag_ms = ?4, parked = ?5, heartbeat = ?6`,
 		int64(s.Position), int64(s.Head), int64(s.LagEvents), int64(s.LagSeconds*1000), s.Parked, s.Heartbeat.UnixMilli())
+	if err == nil {
+		var anew bool
+		if anew, err = r.released(ctx); anew {
+			leave(errAnew)
+		}
+	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("write the status: %w", err)
 	}
