@@ -28,6 +28,8 @@ type Shared struct {
 const (
 	// sharedCommits is how many commits are kept for readers who are not quite at the head.
 	sharedCommits = 8192
+	// sharedRejoin is how long a reader who has caught up by itself waits before it looks again.
+	sharedRejoin = 10 * time.Millisecond
 	// sharedRetry is how long after a failure the log is read again.
 	sharedRetry = 200 * time.Millisecond
 )
@@ -122,7 +124,7 @@ func (s *Shared) Read(ctx context.Context, after domain.Position, o ReadOptions,
 			if err != nil {
 				return err
 			}
-			if !pause(ctx, time.Millisecond) {
+			if !pause(ctx, sharedRejoin) {
 				return ctx.Err()
 			}
 			continue
