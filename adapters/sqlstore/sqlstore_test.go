@@ -1,0 +1,269 @@
+package sqlstore_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/turno-desk/turno/adapters/sqlstore"
+)
+
+const schema = `CREATE TABLE IF NOT EXISTS line (id INTEGER PRIMARY KEY, text TEXT NOT NULL);`
+
+func open(t *testing.T, dir string) *sqlstore.Store {
+	t.Helper()
+	s, err := sqlstore.Open(dir, sqlstore.Options{WaitBuilt: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func writer(t *testing.T, s *sqlstore.Store, version int) *sql.DB {
+	t.Helper()
+	db, err := s.Writer(context.Background(), "lines", version, schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func exec(t *testing.T, db *sql.DB, query string, args ...any) {
+	t.Helper()
+	if _, err := db.Exec(query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+func text(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	var s string
+	if err := db.QueryRow(`SELECT coalesce(group_concat(text), '') FROM line`).Scan(&s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestAReaderWaitsForAViewThatDoesNotExistYet(t *testing.T) {
+	dir := t.TempDir()
+	reader := open(t, dir).Reader("lines")
+	got := make(chan error, 1)
+	go func() {
+		var n int
+		got <- reader.QueryRow(`SELECT count(*) FROM line`).Scan(&n)
+	}()
+	writer(t, open(t, dir), 1) // another store: another process
+	if err := <-got; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAReaderSaysThatNobodyBuiltTheView(t *testing.T) {
+	reader := open(t, t.TempDir()).Reader("lines")
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+	defer cancel()
+	if err := reader.PingContext(ctx); !errors.Is(err, sqlstore.ErrNotBuilt) {
+		t.Errorf("it says %v", err)
+	}
+}
+
+func TestAReaderCanNotWrite(t *testing.T) {
+	s := open(t, t.TempDir())
+	writer(t, s, 1)
+	if _, err := s.Reader("lines").Exec(`INSERT INTO line VALUES (1, 'x')`); err == nil || !strings.Contains(err.Error(), "readonly") {
+		t.Errorf("a write by a reader gives %v", err)
+	}
+}
+
+func TestReadersFollowTheActiveVersionAndTheOldOneGoes(t *testing.T) {
+	dir := t.TempDir()
+	here, there := open(t, dir), open(t, dir)
+	one := writer(t, here, 1)
+	exec(t, one, `INSERT INTO line VALUES (1, 'one')`)
+	two := writer(t, here, 2)
+	exec(t, two, `INSERT INTO line VALUES (1, 'two')`)
+	if got := text(t, there.Reader("lines")); got != "one" {
+		t.Fatalf("before the switch readers see %q", got)
+	}
+	if err := here.Activate(context.Background(), "lines", 2); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(5 * time.Second); text(t, there.Reader("lines")) != "two"; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("readers in another process never see the new version")
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "views", "lines.v1.db")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the old version's file is still there (%v)", err)
+	}
+	if version, found, err := there.Active(context.Background(), "lines"); version != 2 || !found || err != nil {
+		t.Errorf("active is %d %t %v", version, found, err)
+	}
+	if err := here.Activate(context.Background(), "lines", 3); err == nil {
+		t.Error("a version without a file was activated")
+	}
+}
+
+func TestManyOpenAViewAtOnce(t *testing.T) {
+	for range 5 {
+		dir := t.TempDir()
+		var all sync.WaitGroup
+		for i := range 8 {
+			s := open(t, dir)
+			all.Go(func() {
+				db, err := s.Writer(context.Background(), "lines", 1, schema)
+				if err == nil {
+					_, err = db.Exec(`INSERT INTO line (text) VALUES (?)`, fmt.Sprint(i))
+				}
+				if err != nil {
+					t.Errorf("opener %d: %v", i, err)
+				}
+			})
+		}
+		all.Wait()
+	}
+}
+
+func TestNamesThatAreNoIdsAreRefused(t *testing.T) {
+	s := open(t, t.TempDir())
+	for _, name := range []string{"", "../x", "a b", "a?mode=memory"} {
+		if _, err := s.Writer(context.Background(), name, 1, schema); err == nil {
+			t.Errorf("%q was accepted", name)
+		}
+	}
+}
+
+func TestAFolderMayHaveAnyName(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a b?c%20d#e")
+	s := open(t, dir)
+	exec(t, writer(t, s, 1), `INSERT INTO line VALUES (1, 'one')`)
+	if got := text(t, s.Reader("lines")); got != "one" {
+		t.Errorf("readers see %q", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "views", "lines.v1.db")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatIsOverwrittenIsGoneFromTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	db := writer(t, s, 1)
+	secret := "Lucía Gómez de Paz"
+	for i := range 200 {
+		exec(t, db, `INSERT INTO line VALUES (?, ?)`, i, secret+strings.Repeat("-", i*20))
+	}
+	exec(t, db, `UPDATE line SET text = '[erased]' WHERE id % 2 = 0`)
+	exec(t, db, `DELETE FROM line WHERE id % 2 = 1`)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "views", "*"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%v %v", files, err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(data, []byte(secret)) {
+			t.Errorf("%s still holds it", filepath.Base(f))
+		}
+	}
+}
+
+func TestADigestTellsRowsApartAndNothingElse(t *testing.T) {
+	digest := func(statements ...string) string {
+		t.Helper()
+		s := open(t, t.TempDir())
+		db := writer(t, s, 1)
+		exec(t, db, `CREATE TABLE b (x, wall_at INTEGER); CREATE TABLE runner_status (n INTEGER);
+			CREATE VIRTUAL TABLE words USING fts5 (t)`)
+		for _, q := range statements {
+			exec(t, db, q)
+		}
+		d, err := sqlstore.Digest(context.Background(), s.Reader("lines"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	base := digest(`INSERT INTO line VALUES (1, 'a'), (2, 'b')`, `INSERT INTO b VALUES (1, 10), ('1', 11)`)
+	for name, same := range map[string]string{
+		"another order":         digest(`INSERT INTO b VALUES ('1', 11)`, `INSERT INTO b VALUES (1, 10)`, `INSERT INTO line VALUES (2, 'b'), (1, 'a')`),
+		"other clocks":          digest(`INSERT INTO line VALUES (1, 'a'), (2, 'b')`, `INSERT INTO b VALUES (1, 77), ('1', 78)`, `INSERT INTO runner_status VALUES (5)`),
+		"a detour":              digest(`INSERT INTO line VALUES (1, 'x'), (2, 'b'), (3, 'c')`, `UPDATE line SET text = 'a' WHERE id = 1`, `DELETE FROM line WHERE id = 3`, `INSERT INTO b VALUES (1, 10), ('1', 11)`),
+		"another index of text": digest(`INSERT INTO line VALUES (1, 'a'), (2, 'b')`, `INSERT INTO b VALUES (1, 10), ('1', 11)`, `INSERT INTO words VALUES ('z')`),
+	} {
+		if same != base {
+			t.Errorf("%s gives another digest", name)
+		}
+	}
+	for name, other := range map[string]string{
+		"another value":    digest(`INSERT INTO line VALUES (1, 'a'), (2, 'c')`, `INSERT INTO b VALUES (1, 10), ('1', 11)`),
+		"another type":     digest(`INSERT INTO line VALUES (1, 'a'), (2, 'b')`, `INSERT INTO b VALUES (1, 10), (1, 11)`),
+		"a row less":       digest(`INSERT INTO line VALUES (1, 'a')`, `INSERT INTO b VALUES (1, 10), ('1', 11)`),
+		"a row twice":      digest(`INSERT INTO line VALUES (1, 'a'), (2, 'b')`, `INSERT INTO b VALUES (1, 10), (1, 10), ('1', 11)`),
+		"texts that shift": digest(`INSERT INTO line VALUES (1, 'ab'), (2, '')`, `INSERT INTO b VALUES (1, 10), ('1', 11)`),
+		"null for empty":   digest(`INSERT INTO line VALUES (1, 'a'), (2, 'b')`, `INSERT INTO b VALUES (NULL, 10), ('1', 11)`),
+		"another table":    digest(`INSERT INTO line VALUES (1, 'a'), (2, 'b')`, `INSERT INTO b VALUES (1, 10), ('1', 11)`, `CREATE TABLE c (y)`),
+	} {
+		if other == base {
+			t.Errorf("%s gives the same digest", name)
+		}
+	}
+}
+
+func TestAWipeLeavesNoTable(t *testing.T) {
+	s := open(t, t.TempDir())
+	db := writer(t, s, 1)
+	exec(t, db, `CREATE VIRTUAL TABLE words USING fts5 (t); CREATE VIEW v AS SELECT * FROM line; INSERT INTO words VALUES ('a')`)
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wipe(context.Background(), tx); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := s.Reader("lines").QueryRow(`SELECT count(*) FROM sqlite_master`).Scan(&n); err != nil || n != 0 {
+		t.Errorf("%d things are left (%v)", n, err)
+	}
+}
+
+func TestOnlyWhatIsNotTheRowsFaultIsTransient(t *testing.T) {
+	s := open(t, t.TempDir())
+	db := writer(t, s, 1)
+	exec(t, db, `INSERT INTO line VALUES (1, 'a')`)
+	_, constraint := db.Exec(`INSERT INTO line VALUES (1, 'b')`)
+	_, syntax := db.Exec(`INSERT INTO nowhere VALUES (1)`)
+	_, readonly := s.Reader("lines").Exec(`DELETE FROM line`)
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, canceled := db.ExecContext(ended, `DELETE FROM line`)
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{{constraint, false}, {syntax, false}, {errors.New("x"), false}, {readonly, true}, {canceled, true}, {fmt.Errorf("y: %w", sql.ErrTxDone), true}} {
+		if c.err == nil || s.Transient(c.err) != c.want {
+			t.Errorf("%v: transient is %t", c.err, s.Transient(c.err))
+		}
+	}
+}
