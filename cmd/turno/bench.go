@@ -3,7 +3,7 @@ package main
 import (
 	"os"
 
-	"github.com/turno-desk/turno/adapters/codec"
+	"github.com/turno-desk/turno/adapters/jetstream"
 	"github.com/turno-desk/turno/cmd/turno/bench"
 	"github.com/turno-desk/turno/projections"
 )
@@ -44,10 +44,10 @@ func (b benchLoad) Run(p *program) (err error) {
 }
 
 func (b benchProject) Run(p *program) error {
-	b.Projections = func(c *codec.Codec) []projections.Projection {
+	b.Projections = func(store *jetstream.Store) []projections.Projection {
 		var all []projections.Projection
 		for _, name := range projectionNames {
-			made, err := newProjection(name, &reading{codec: c})
+			made, err := newProjection(name, &reading{store: store})
 			if err != nil {
 				continue // a name of the list always has one
 			}

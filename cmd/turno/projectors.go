@@ -50,12 +50,18 @@ func newProjection(name string, r *reading) (projections.Projection, error) {
 // project runs the named projections until ctx ends; each finishes the batch at hand.
 func project(ctx context.Context, p *program, r *reading, views *sqlstore.Store, names []string) error {
 	group, ctx := errgroup.WithContext(ctx)
+	source := projections.Source(r.store)
+	if len(names) > 1 {
+		shared := projections.NewShared(r.store)
+		group.Go(func() error { return shared.Run(ctx) })
+		source = shared
+	}
 	for _, name := range names {
 		projection, err := newProjection(name, r)
 		if err != nil {
 			return err
 		}
-		runner := projections.NewRunner(r.store, views, projection, r.store, projections.Options{Logger: p.log})
+		runner := projections.NewRunner(source, views, projection, r.store, projections.Options{Logger: p.log})
 		group.Go(func() error { return stopped(ctx, runner.Run(ctx)) })
 	}
 	return group.Wait()

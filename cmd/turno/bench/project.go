@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/jetstream"
 	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
@@ -26,7 +25,7 @@ type Project struct {
 	Rate   float64 `default:"1000" help:"Commands a second while measuring how long until they are visible; 0 leaves that out."`
 	Only   string  `help:"One projection alone."`
 
-	Projections func(*codec.Codec) []projections.Projection `kong:"-"`
+	Projections func(*jetstream.Store) []projections.Projection `kong:"-"`
 }
 
 // Run lets each projection catch up with the same log, alone, and inserts the rows that it made once more by bare prepared
@@ -55,7 +54,7 @@ func (b Project) Run(ctx context.Context, out io.Writer) error {
 	}
 	header(out, "project: catching up on SQLite", fmt.Sprintf("%d events in %d commits, written in %s", events, commits, time.Since(began).Round(time.Second)))
 	fmt.Fprintf(out, "  %-12s %10s %12s %10s %10s %8s\n", "projection", "took", "events/s", "rows", "bare", "ratio")
-	for _, p := range b.Projections(w.codec) {
+	for _, p := range b.Projections(w.store) {
 		if b.Only != "" && p.Name() != b.Only {
 			continue
 		}
@@ -219,12 +218,12 @@ func (b Project) visible(ctx context.Context, out io.Writer, dir string, w *worl
 		return err
 	}
 	var names []string
-	for _, p := range b.Projections(w.codec) {
+	for _, p := range b.Projections(w.store) {
 		if err := projections.NewRunner(w.store, views, p, w.store, projections.Options{}).RunToHead(ctx); err != nil {
 			return err
 		}
 	}
-	for _, p := range b.Projections(w.codec) {
+	for _, p := range b.Projections(w.store) {
 		e := make(chan error, 1)
 		ended = append(ended, e)
 		names = append(names, p.Name())
