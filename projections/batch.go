@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/thread"
 	"go.uber.org/zap"
 )
 
@@ -38,6 +42,9 @@ func (r *Runner) apply(ctx context.Context, chunk []domain.Commit) error {
 		switch {
 		case err == nil:
 			r.use(next)
+			if slices.ContainsFunc(chunk, erases) {
+				r.erased.Store(true)
+			}
 			if r.announcer != nil {
 				r.announcer.Announce(r.projection.Name(), next.position)
 			}
@@ -61,6 +68,17 @@ func (r *Runner) apply(ctx context.Context, chunk []domain.Commit) error {
 			return err
 		}
 	}
+}
+
+// erases reports whether the commit makes holders of personal texts blank them.
+func erases(c domain.Commit) bool {
+	for _, e := range c.Events {
+		switch e.(type) {
+		case thread.Erased, contact.Erased, operator.Erased:
+			return true
+		}
+	}
+	return false
 }
 
 // try writes the chunk without what is parked already and what `fresh` parks with it. It returns where the view stands then.

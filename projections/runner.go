@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
@@ -74,8 +75,9 @@ type Runner struct {
 	o          Options
 	log        *zap.Logger
 
-	db *sql.DB
-	at checkpoint // only the goroutine of Run
+	db     *sql.DB
+	at     checkpoint  // only the goroutine of Run
+	erased atomic.Bool // something was blanked since the last scrub
 
 	mu     sync.Mutex
 	status Status
@@ -151,6 +153,7 @@ func (r *Runner) open(ctx context.Context) error {
 		return fmt.Errorf("projection %s: %w", r.projection.Name(), err)
 	}
 	r.db = db
+	r.erased.Store(true) // as far as this process knows
 	return nil
 }
 

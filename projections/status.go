@@ -63,6 +63,7 @@ func (r *Runner) heartbeats(ctx context.Context) {
 			if err := r.heartbeat(ctx, leave); err != nil && ctx.Err() == nil {
 				r.log.Warn("heartbeat", zap.Error(err))
 			}
+			r.scrub(ctx)
 		}
 		if !pause(ctx, r.o.Heartbeat) {
 			return
@@ -87,8 +88,7 @@ func (r *Runner) heartbeat(ctx context.Context, leave context.CancelCauseFunc) e
 	r.mu.Lock()
 	r.status.Head, r.status.LagEvents, r.status.LagSeconds, r.status.Heartbeat = s.Head, s.LagEvents, s.LagSeconds, s.Heartbeat
 	r.mu.Unlock()
-	// A long batch holds the handle; the next heartbeat must not wait for it.
-	ctx, cancel := context.WithTimeout(ctx, max(r.o.Heartbeat, 100*time.Millisecond))
+	ctx, cancel := r.soon(ctx)
 	defer cancel()
 	_, err = r.db.ExecContext(ctx, `INSERT INTO runner_status (one, position, head, lag_events, lag_ms, parked, heartbeat)
 		VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (one) DO UPDATE
@@ -104,6 +104,29 @@ func (r *Runner) heartbeat(ctx context.Context, leave context.CancelCauseFunc) e
 		return fmt.Errorf("write the status: %w", err)
 	}
 	return nil
+}
+
+// soon bounds what a heartbeat does with the view: a long batch holds the handle, and the next heartbeat must not wait for it.
+func (r *Runner) soon(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, max(r.o.Heartbeat, 100*time.Millisecond))
+}
+
+// scrub follows an erasure: blanked rows are not enough while the store's own log still has the old ones. Until it has
+// succeeded once, every heartbeat tries, also after a restart.
+func (r *Runner) scrub(ctx context.Context) {
+	if !r.erased.Load() {
+		return
+	}
+	ctx, cancel := r.soon(ctx)
+	defer cancel()
+	r.erased.Store(false) // before: what is erased meanwhile counts anew
+	done, err := r.store.Scrub(ctx, r.db)
+	if err != nil && ctx.Err() == nil {
+		r.log.Warn("scrub the view", zap.Error(err))
+	}
+	if !done {
+		r.erased.Store(true)
+	}
 }
 
 // age is how long the first commit after p has been in the log, in seconds.

@@ -14,6 +14,9 @@ type Store interface {
 	Activate(ctx context.Context, projection string, version int) error
 	// Wipe drops every table of the view.
 	Wipe(ctx context.Context, tx *sql.Tx) error
+	// Scrub takes what was overwritten out of the files that a store writes ahead to, as far as no reader still needs them:
+	// done is false while one does.
+	Scrub(ctx context.Context, db *sql.DB) (done bool, err error)
 	// Transient reports whether err speaks of the surroundings (a lock, the disk, an ended context) and not of the rows
 	// that were to be written.
 	Transient(err error) bool

@@ -167,9 +167,23 @@ func TestWhatIsOverwrittenIsGoneFromTheFiles(t *testing.T) {
 		exec(t, db, `INSERT INTO line VALUES (?, ?)`, i, secret+strings.Repeat("-", i*20))
 	}
 	exec(t, db, `UPDATE line SET text = '[erased]' WHERE id % 2 = 0`)
-	exec(t, db, `DELETE FROM line WHERE id % 2 = 1`)
-	if err := s.Close(); err != nil {
+	reading, err := s.Reader("lines").Begin()
+	if err != nil {
 		t.Fatal(err)
+	}
+	var n int
+	if err := reading.QueryRow(`SELECT count(*) FROM line`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, db, `DELETE FROM line WHERE id % 2 = 1`)
+	if done, err := s.Scrub(context.Background(), db); done || err != nil {
+		t.Errorf("with a reader in the way the scrub is done: %t (%v)", done, err)
+	}
+	if err := reading.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := s.Scrub(context.Background(), db); !done || err != nil {
+		t.Errorf("the scrub is done: %t (%v)", done, err)
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "views", "*"))
 	if err != nil || len(files) < 2 {

@@ -19,6 +19,9 @@ import (
 	"modernc.org/sqlite"
 )
 
+// busyTimeout is how long a connection waits for another's lock, in milliseconds.
+const busyTimeout = "10000"
+
 // ErrNotBuilt says that no version of a view exists yet: nobody ran its projection on this folder.
 var ErrNotBuilt = errors.New("the view has not been built yet")
 
@@ -220,7 +223,7 @@ func openFile(path string, write bool, cacheMiB int) (*sql.DB, error) {
 
 func dsn(path string, write bool, cacheMiB int) string {
 	q := url.Values{}
-	q.Add("_pragma", "busy_timeout(10000)")
+	q.Add("_pragma", "busy_timeout("+busyTimeout+")")
 	q.Add("_pragma", "cache_size(-"+strconv.Itoa(cacheMiB<<10)+")")
 	q.Add("_pragma", "temp_store(MEMORY)")
 	if write {

@@ -1,9 +1,13 @@
 package queue_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,6 +17,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/queue"
 	"github.com/turno-desk/turno/projections/viewtest"
@@ -31,6 +36,7 @@ var (
 type view struct {
 	*queue.Queries
 	t     *testing.T
+	dir   string
 	log   *viewtest.Log
 	desk  *viewtest.Desk
 	db    *sql.DB
@@ -39,18 +45,19 @@ type view struct {
 
 func newView(t *testing.T, seed uint64) *view {
 	t.Helper()
-	store, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	dir := t.TempDir()
+	store, err := sqlstore.Open(dir, sqlstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &view{t: t, log: viewtest.NewLog("test"), db: store.Reader(queue.Name)}
+	v := &view{t: t, dir: dir, log: viewtest.NewLog("test"), db: store.Reader(queue.Name)}
 	v.desk = viewtest.NewDesk(v.log, seed)
 	v.Queries = queue.NewQueries(v.db)
 	v.Now = func() time.Time { return v.desk.Now }
 	if v.tasks, err = projections.NewTracker(v.log, store.Reader); err != nil {
 		t.Fatal(err)
 	}
-	runner := projections.NewRunner(v.log, store, queue.New(), v.log, projections.Options{Linger: -1})
+	runner := projections.NewRunner(v.log, store, queue.New(), v.log, projections.Options{Linger: -1, Heartbeat: 20 * time.Millisecond})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- runner.Run(ctx) }()
@@ -280,6 +287,45 @@ func current(d *viewtest.Desk, id string) *domain.Sight {
 		}
 	}
 	return nil
+}
+
+// TestNothingOfAnErasedThreadIsLeftInTheFiles looks while the view is being served.
+func TestNothingOfAnErasedThreadIsLeftInTheFiles(t *testing.T) {
+	v := newView(t, 5)
+	r := v.desk.Receive("t1", "web", "Mi clave es árbol-33")
+	r.Name, r.Address = "Lucía Gómez", "+54 11 5555-0101"
+	v.desk.Do("contact", "t1", 0, r)
+	v.desk.Random(50, 3)
+	v.caughtUp()
+	if !v.holds("árbol-33") || !v.holds("Lucía Gómez") || !v.holds("5555-0101") {
+		t.Fatal("it was never there")
+	}
+	v.desk.Do("adela", "t1", 0, thread.Erase{})
+	v.caughtUp()
+	for end := time.Now().Add(10 * time.Second); v.holds("árbol-33") || v.holds("Lucía Gómez") || v.holds("5555-0101"); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is still there")
+		}
+	}
+}
+
+// holds reports whether the text is in any of the view's files.
+func (v *view) holds(text string) bool {
+	v.t.Helper()
+	files, err := filepath.Glob(filepath.Join(v.dir, "views", "*"))
+	if err != nil || len(files) == 0 {
+		v.t.Fatalf("files: %v %v", files, err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			v.t.Fatal(err)
+		}
+		if bytes.Contains(data, []byte(text)) {
+			return true
+		}
+	}
+	return false
 }
 
 func TestAnyBatchesMakeTheSameRows(t *testing.T) {
