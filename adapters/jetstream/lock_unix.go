@@ -38,7 +38,7 @@ func lock(dir string) (*os.File, error) {
 		}
 		return nil, fmt.Errorf("%w: %s holds %s", ErrInUse, holder, path)
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	if err != nil {

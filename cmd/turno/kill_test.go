@@ -237,7 +237,6 @@ type stage struct {
 	url    string
 	parts  map[string][]string
 
-	mu      sync.Mutex
 	running map[string]*exec.Cmd
 	ended   map[string]chan struct{}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -66,7 +65,6 @@ func newLimit(perSecond float64) *rate.Limiter {
 
 type starDesk struct {
 	client  *Client
-	mu      sync.Mutex
 	wizards map[string]string // operator id by worker id
 }
 
