@@ -73,11 +73,14 @@ type failing struct {
 	err error
 }
 
-func (f failing) Do(context.Context, command.Request, string, thread.Command) (command.Result, error) {
+func (f *failing) Do(context.Context, command.Request, string, thread.Command) (command.Result, error) {
 	return command.Result{}, f.err
 }
 
 func TestWhatIsNotARefusalIsAnsweredTruthfullyAndTellsNothingPersonal(t *testing.T) {
+	engine := &failing{}
+	d := newDesk(t, func(p *http.Parts, _ *http.Options) { engine.Conversations, p.Conversations = p.Conversations, engine })
+	c := d.customer("a", "hola")
 	for err, want := range map[error]struct {
 		status int
 		code   string
@@ -88,8 +91,7 @@ func TestWhatIsNotARefusalIsAnsweredTruthfullyAndTellsNothingPersonal(t *testing
 		fmt.Errorf("append: %w", context.DeadlineExceeded): {503, "log_unavailable"},
 		errors.New("Clara's telephone is +34600111222"):    {500, "internal"},
 	} {
-		d := newDesk(t, func(p *http.Parts, _ *http.Options) { p.Conversations = failing{p.Conversations, err} })
-		c := d.customer("a", "hola")
+		engine.err = err
 		a := d.do("ana", "POST", "/v1/conversations/"+c+"/take", "")
 		if a.status != want.status || a.text("code") != want.code || (a.header.Get("Retry-After") == "") != (want.status == 500) {
 			t.Errorf("%v was answered %d %s", err, a.status, a.body)

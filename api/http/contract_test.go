@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -31,11 +32,22 @@ type operation struct {
 	*openapi3.Operation
 }
 
+// theContract is read once for all tests.
+var theContract = sync.OnceValues(readContract)
+
 func newContract(t testing.TB) *contract {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromFile("../openapi.yaml")
+	c, err := theContract()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return c
+}
+
+func readContract() (*contract, error) {
+	doc, err := openapi3.NewLoader().LoadFromFile("../openapi.yaml")
+	if err != nil {
+		return nil, err
 	}
 	c := &contract{doc: doc}
 	for path, item := range doc.Paths.Map() {
@@ -47,7 +59,7 @@ func newContract(t testing.TB) *contract {
 	slices.SortFunc(c.ops, func(a, b operation) int { // what is named stands before what is a parameter
 		return strings.Compare(strings.ReplaceAll(a.path, "{", "~"), strings.ReplaceAll(b.path, "{", "~"))
 	})
-	return c
+	return c, nil
 }
 
 func (c *contract) find(method, path string) *operation {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	nethttp "net/http"
 	"net/http/httptest"
 	"strconv"
@@ -41,7 +42,7 @@ type desk struct {
 	url     string
 	client  *nethttp.Client
 	tokens  map[string]string
-	checks  *contract
+	checks  *contract // nil: answers are not held against it
 }
 
 // part is what a test may put in the place of the real thing.
@@ -116,7 +117,7 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 	}
 	t.Cleanup(tracker.Close)
 	for _, p := range []projections.Projection{queue.New(), history.New(), stats.New(), directory.New()} {
-		runner := projections.NewRunner(log, views, p, log, projections.Options{Linger: -1, Heartbeat: 50 * time.Millisecond})
+		runner := projections.NewRunner(log, views, p, log, projections.Options{Linger: -1, Heartbeat: 200 * time.Millisecond})
 		start(func(ctx context.Context) {
 			if err := runner.Run(ctx); err != nil && ctx.Err() == nil {
 				t.Errorf("projection %s: %v", p.Name(), err)
@@ -146,7 +147,14 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 		t.Fatal(err)
 	}
 	start(server.Follow)
-	serving := httptest.NewServer(server.Handler())
+	serving := httptest.NewUnstartedServer(server.Handler())
+	serving.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if err := c.(*net.TCPConn).SetWriteBuffer(16 << 10); err != nil { // so that a client that doesn't read is noticed soon
+			t.Error(err)
+		}
+		return ctx
+	}
+	serving.Start()
 	t.Cleanup(func() { server.Stop(); serving.Close() })
 	return &desk{
 		t: t, log: log, codec: seal, tracker: tracker, server: server, url: serving.URL, client: serving.Client(),
@@ -202,7 +210,9 @@ func (d *desk) send(req *nethttp.Request, body string) answer {
 		d.t.Fatal(err)
 	}
 	a := answer{d: d, asked: req.Method + " " + req.URL.RequestURI(), status: resp.StatusCode, header: resp.Header, body: data}
-	d.checks.hold(d.t, req, body, a)
+	if d.checks != nil {
+		d.checks.hold(d.t, req, body, a)
+	}
 	return a
 }
 

@@ -77,7 +77,7 @@ func TestAGracefulStopEndsFeedsAndFinishesWhatItAccepted(t *testing.T) {
 // TestAClientThatDoesNotReadIsCutOff fills a connection whose client never reads, and sees it end.
 func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 	d := newDesk(t, func(_ *http.Parts, o *http.Options) { o.WriteWithin = 50 * time.Millisecond })
-	for i := range 20 {
+	for i := range 8 {
 		d.customer(fmt.Sprint(i), strings.Repeat("x", 60_000))
 	}
 	conn, err := net.Dial("tcp", strings.TrimPrefix(d.url, "http://"))

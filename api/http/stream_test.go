@@ -146,13 +146,14 @@ func TestAPushTellsWhatBecameVisibleWhatChangedAndWhatIsGone(t *testing.T) {
 // and compares what they heard with what the log says they had to hear.
 func TestACutOffConsoleMissesNothingAndHearsNothingTwice(t *testing.T) {
 	d := newDesk(t, func(_ *http.Parts, o *http.Options) { o.Ring = 16 }) // so that most resumes read the log
+	d.checks = nil
 	begin := d.head()
 	var ids []string
 	random := rand.New(rand.NewPCG(7, 11))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for i := range 300 {
+		for i := range 600 {
 			if i%10 == 0 {
 				ids = append(ids, d.customer(fmt.Sprint("address-", i), "hola"))
 			}
@@ -185,13 +186,17 @@ func TestACutOffConsoleMissesNothingAndHearsNothingTwice(t *testing.T) {
 		}
 	}
 	cuts := rand.New(rand.NewPCG(3, 5))
-	for running := true; running; {
+	made := 0
+	for running := true; running; made++ {
 		select {
 		case <-done:
 			running = false
 		default:
 			hear(consoles[cuts.IntN(3)], 1+cuts.IntN(12), ^domain.Position(0), time.Duration(1+cuts.IntN(30))*time.Millisecond)
 		}
+	}
+	if made < 20 {
+		t.Fatalf("the streams were cut %d times only", made)
 	}
 	for _, who := range consoles {
 		want := d.mustHear(who, begin)
