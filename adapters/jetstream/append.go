@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
 
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
@@ -41,6 +42,9 @@ func (s *Store) Append(ctx context.Context, c domain.Commit, v domain.Version) (
 	}
 	if err := s.reserve.check(); err != nil {
 		return 0, 0, fmt.Errorf("append to %s: %w", w.subject, err)
+	}
+	if err := s.broken.Load(); err != nil {
+		return 0, 0, fmt.Errorf("append to %s: %w: %w", w.subject, command.ErrUnavailable, *err)
 	}
 	if err := s.sure(ctx); err != nil {
 		return 0, 0, wrap(ctx, "append to "+w.subject, err)
@@ -156,6 +160,9 @@ func (s *Store) publish(ctx context.Context, w *write) (uint64, error) {
 				s.pause(ctx, retryAfter)
 				continue
 			}
+			if broken := s.broken.Load(); broken != nil {
+				return 0, w.unknown(*broken)
+			}
 		}
 		ack, err := s.send(ctx, w, deadline)
 		if err == nil {
@@ -188,14 +195,23 @@ func (s *Store) publish(ctx context.Context, w *write) (uint64, error) {
 			return 0, w.fail(fmt.Errorf("%w: %w", command.ErrUnavailable, err))
 		case unreachable(err), ctx.Err() != nil:
 			w.uncertain = true
-			if h := s.opts.Host; h != nil && h.Healthy() != nil {
-				return 0, w.unknown(h.Healthy())
-			}
+			s.breakDown()
 			continue
 		default:
 			return 0, w.fail(err)
 		}
 		s.pause(ctx, retryAfter)
+	}
+}
+
+// breakDown looks, when the hosted server does not answer, whether it ever will: after a failed write it takes nothing more
+// until it is started again.
+func (s *Store) breakDown() {
+	if s.opts.Host == nil {
+		return
+	}
+	if err := s.opts.Host.Healthy(); err != nil && s.broken.CompareAndSwap(nil, &err) {
+		s.log.Error("the log's server can't write any more and must be started again", zap.Error(err))
 	}
 }
 

@@ -260,6 +260,7 @@ func (c *committer) batch(round []*entry) {
 		c.batch(round[:len(round)/2])
 		c.batch(round[len(round)/2:])
 	default:
+		c.s.breakDown()
 		for _, e := range round {
 			e.uncertain = !errors.Is(err, errNotSent)
 			e.answer <- verdict{alone: true}

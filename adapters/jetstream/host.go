@@ -105,15 +105,15 @@ func (s *Server) start(ctx context.Context, store, listen string) error {
 	s.nats.SetLoggerV2(said, false, false, false)
 	s.nats.Start()
 
-	ready := make(chan bool, 1)
-	go func() { ready <- s.nats.ReadyForConnections(readyWithin) }()
-	select {
-	case <-said.fatal:
-		return said.why
-	case <-ctx.Done():
-		return ctx.Err()
-	case ok := <-ready:
-		if !ok {
+	for deadline := time.Now().Add(readyWithin); !s.nats.ReadyForConnections(50 * time.Millisecond); {
+		select {
+		case <-said.fatal:
+			return said.why
+		case <-ctx.Done():
+			return ctx.Err()
+		default:
+		}
+		if time.Now().After(deadline) {
 			return fmt.Errorf("not ready after %s", readyWithin)
 		}
 	}

@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"go.uber.org/zap"
@@ -23,8 +24,13 @@ func newServerLog(log *zap.Logger) *serverLog {
 // Noticef is what a start or a stop tells.
 func (l *serverLog) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf(format, v...)) }
 
-// Warnf is what an operator should know.
-func (l *serverLog) Warnf(format string, v ...any) { l.log.Warn(fmt.Sprintf(format, v...)) }
+// Warnf is what an operator should know. That the server is told its password in plain text is none of it: the password is
+// random, and nobody but the server's own user can read it.
+func (l *serverLog) Warnf(format string, v ...any) {
+	if !strings.HasPrefix(format, "Plaintext passwords") {
+		l.log.Warn(fmt.Sprintf(format, v...))
+	}
+}
 
 // Errorf is what went wrong.
 func (l *serverLog) Errorf(format string, v ...any) { l.log.Error(fmt.Sprintf(format, v...)) }

@@ -50,6 +50,7 @@ type Store struct {
 	id       string
 	replicas bool // whether the stream has followers, whose answers may be stale
 	group    *committer
+	broken   atomic.Pointer[error] // why the hosted server can't write any more
 
 	epochs epochs
 	seen   atomic.Uint64 // reconnections of nc up to which the log behind it is known to be ours, plus one
