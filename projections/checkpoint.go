@@ -57,12 +57,13 @@ func (r *Runner) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	log := r.source.ID()
 	if !found {
-		return r.begin(ctx)
+		return r.begin(ctx, log, nil)
 	}
-	if cp.log != r.source.ID() {
+	if cp.log != log {
 		return fmt.Errorf("projection %s: %w: it was built from log %s, this is log %s; give it another folder, or remove its files",
-			r.projection.Name(), ErrForeignLog, cp.log, r.source.ID())
+			r.projection.Name(), ErrForeignLog, cp.log, log)
 	}
 	why, err := r.strayed(ctx, cp)
 	if err != nil {
@@ -70,7 +71,7 @@ func (r *Runner) verify(ctx context.Context) error {
 	}
 	if why != "" {
 		r.log.Warn("the view is rebuilt from the beginning", zap.String("reason", why), zap.Uint64("position", uint64(cp.position)))
-		return r.begin(ctx)
+		return r.begin(ctx, log, &cp)
 	}
 	r.use(cp)
 	return nil
@@ -107,13 +108,21 @@ func (r *Runner) strayed(ctx context.Context, cp checkpoint) (string, error) {
 	return "", nil
 }
 
-// begin empties the view and puts its checkpoint before the first commit.
-func (r *Runner) begin(ctx context.Context) error {
+// begin empties the view and puts its checkpoint before the first commit. seen is what was found wrong with it, nil when
+// there was nothing; errLost when another runner has been faster.
+func (r *Runner) begin(ctx context.Context, log string, seen *checkpoint) error {
 	tx, err := r.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin the view: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	is, found, err := readCheckpoint(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if found != (seen != nil) || found && (is.log != seen.log || is.version != seen.version || is.position != seen.position || is.commit != seen.commit) {
+		return errLost
+	}
 	if err := r.store.Wipe(ctx, tx); err != nil {
 		return err
 	}
@@ -121,13 +130,13 @@ func (r *Runner) begin(ctx context.Context) error {
 		return fmt.Errorf("create the view's tables: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO runner_checkpoint (one, log, version, position, commit_id) VALUES (1, ?, ?, 0, '')`,
-		r.source.ID(), r.projection.Version()); err != nil {
+		log, r.projection.Version()); err != nil {
 		return fmt.Errorf("begin the view: %w", err)
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("begin the view: %w", err)
 	}
-	r.use(checkpoint{log: r.source.ID(), version: r.projection.Version(), parked: map[string]parked{}})
+	r.use(checkpoint{log: log, version: r.projection.Version(), parked: map[string]parked{}})
 	return nil
 }
 
@@ -144,7 +153,21 @@ func loadCheckpoint(ctx context.Context, db *sql.DB) (cp checkpoint, found bool,
 		return cp, false, fmt.Errorf("read the view's checkpoint: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // reading only
-	var position, recorded int64
+	if cp, found, err = readCheckpoint(ctx, tx); err != nil || !found {
+		return cp, found, err
+	}
+	var recorded int64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(recorded), 0) FROM runner_clock`).Scan(&recorded); err != nil {
+		return cp, false, fmt.Errorf("read the view's clock: %w", err)
+	}
+	cp.recorded = time.UnixMilli(recorded)
+	cp.parked, err = loadParked(ctx, tx)
+	return cp, true, err
+}
+
+// readCheckpoint reads the row alone.
+func readCheckpoint(ctx context.Context, tx *sql.Tx) (cp checkpoint, found bool, err error) {
+	var position int64
 	err = tx.QueryRowContext(ctx, `SELECT log, version, position, commit_id FROM runner_checkpoint`).
 		Scan(&cp.log, &cp.version, &position, &cp.commit)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -154,12 +177,7 @@ func loadCheckpoint(ctx context.Context, db *sql.DB) (cp checkpoint, found bool,
 		return cp, false, fmt.Errorf("read the view's checkpoint: %w", err)
 	}
 	cp.position = domain.Position(position)
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(recorded), 0) FROM runner_clock`).Scan(&recorded); err != nil {
-		return cp, false, fmt.Errorf("read the view's clock: %w", err)
-	}
-	cp.recorded = time.UnixMilli(recorded)
-	cp.parked, err = loadParked(ctx, tx)
-	return cp, true, err
+	return cp, true, nil
 }
 
 // advance moves the checkpoint by compare-and-set; errLost when it is not where it was.

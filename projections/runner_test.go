@@ -113,6 +113,42 @@ func TestOfTwoRunnersExactlyOneWritesEachBatch(t *testing.T) {
 	sameAsFresh(t, b, log)
 }
 
+// TestALateRunnerDoesNotBeginAViewAgain lets a second runner look at an empty view, and act on that when the first has
+// built it.
+func TestALateRunnerDoesNotBeginAViewAgain(t *testing.T) {
+	log, dir := viewtest.NewLog("one"), t.TempDir()
+	note(log, 50, "a", "b")
+	a, b := open(t, dir), open(t, dir)
+	slow := &slowID{Log: log, looked: make(chan struct{}), pass: make(chan struct{})}
+	late := newTally()
+	start(t, projections.NewRunner(slow, b, late, nil, quick))
+	<-slow.looked
+	if err := projections.NewRunner(log, a, newTally(), nil, quick).RunToHead(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	close(slow.pass)
+	note(log, 1, "a")
+	reach(t, a, log)
+	sameAsFresh(t, a, log)
+	if n := late.batches.Load(); n != 1 {
+		t.Errorf("the late runner wrote %d batches, want the one that was left", n)
+	}
+}
+
+// slowID is a log whose ID is told only once somebody lets it: the first thing that a runner asks after it looked at
+// an empty view.
+type slowID struct {
+	*viewtest.Log
+	once   sync.Once
+	looked chan struct{}
+	pass   chan struct{}
+}
+
+func (l *slowID) ID() string {
+	l.once.Do(func() { close(l.looked); <-l.pass })
+	return l.Log.ID()
+}
+
 func TestAStandByTakesOverWhenTheOtherStandsStill(t *testing.T) {
 	log, dir := viewtest.NewLog("one"), t.TempDir()
 	note(log, 10, "a")

@@ -90,7 +90,7 @@ func (v *view) caughtUp() domain.Position {
 func (v *view) all(viewer access.Viewer, f queue.Filter) []queue.Row {
 	v.t.Helper()
 	var rows []queue.Row
-	for f.Limit = 3; ; {
+	for f.Limit = 5; ; {
 		page, err := v.List(context.Background(), "default", viewer, f)
 		if err != nil {
 			v.t.Fatal(err)
@@ -118,7 +118,7 @@ func (v *view) counts(viewer access.Viewer, asOf domain.Position) queue.Departme
 // TestEveryRowSaysWhatTheThreadIs compares the lists with the states that the domain evolves from the same events.
 func TestEveryRowSaysWhatTheThreadIs(t *testing.T) {
 	v := newView(t, 1)
-	for range 12 {
+	for range 8 {
 		v.desk.Random(60, 12)
 		v.caughtUp()
 		shown := map[string]queue.Row{}
@@ -181,7 +181,7 @@ func threads(log *viewtest.Log) []string {
 
 // TestAsOfEqualsWhatWasRecordedLive records every answer as it was given and asks for the same again at the end.
 func TestAsOfEqualsWhatWasRecordedLive(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			v := newView(t, seed)
 			type recorded struct {
@@ -189,7 +189,7 @@ func TestAsOfEqualsWhatWasRecordedLive(t *testing.T) {
 				counts []queue.Departments
 			}
 			var live []recorded
-			for range 150 {
+			for range 90 {
 				v.desk.Random(1, 8)
 				v.caughtUp()
 				r := recorded{rows: v.all(admin, queue.Filter{Archived: true})}
@@ -227,7 +227,7 @@ func clearWait(d *queue.Department) { d.LongestWait = nil }
 // any position.
 func TestListsAndCountsAgreeAndShowNobodyTooMuch(t *testing.T) {
 	v := newView(t, 7)
-	v.desk.Random(500, 20)
+	v.desk.Random(400, 20)
 	head := v.caughtUp()
 	for _, viewer := range viewers {
 		rows := v.all(viewer, queue.Filter{})
@@ -332,9 +332,9 @@ func TestAnyBatchesMakeTheSameRows(t *testing.T) {
 	log := viewtest.NewLog("test")
 	desk := viewtest.NewDesk(log, 3)
 	desk.Erases = true
-	desk.Random(1500, 25)
+	desk.Random(700, 25)
 	want := ""
-	for _, size := range []int{5000, 500, 7, 1} {
+	for _, size := range []int{5000, 7, 1} {
 		got, err := sqlstore.Rebuild(context.Background(), log, queue.New(), projections.Options{CatchUp: size, Batch: size})
 		if err != nil {
 			t.Fatal(err)
