@@ -169,7 +169,8 @@ func TestTheContractIsValidOpenAPI(t *testing.T) {
 	}
 }
 
-// TestEveryRouteIsInTheContractAndTheReverse also compares the query parameters that a route knows with those it declares.
+// TestEveryRouteIsInTheContractAndTheReverse also compares the rights that routes take
+// and the query parameters that they know.
 func TestEveryRouteIsInTheContractAndTheReverse(t *testing.T) {
 	c := newContract(t)
 	served := map[string]bool{}
@@ -180,6 +181,9 @@ func TestEveryRouteIsInTheContractAndTheReverse(t *testing.T) {
 		if op == nil || op.path != path {
 			t.Errorf("%s %s is served and not in the contract", r.Method, path)
 			continue
+		}
+		if right, _ := op.Extensions["x-right"].(string); right != r.Right {
+			t.Errorf("%s %s takes the right %q, the contract says %q", r.Method, path, r.Right, right)
 		}
 		declared := []string{}
 		for _, p := range op.Parameters {

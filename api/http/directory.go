@@ -62,7 +62,9 @@ func one[T any](get func(context.Context, string, string) (T, domain.Position, b
 		if !ok {
 			return notFound()
 		}
-		c.Response().Header().Set("ETag", etag(revision(v)))
+		if r := revision(v); r > 0 { // a contact that nobody has edited has none
+			c.Response().Header().Set("ETag", etag(r))
+		}
 		return c.ok(at, positioned[T]{v, at})
 	}
 }

@@ -140,7 +140,11 @@ func problem(err error) (p *Problem, logged bool) {
 	case errors.As(err, &router):
 		return routed(router.Code), false
 	}
-	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "Something went wrong here. It was logged."}, true
+	return internal(), true
+}
+
+func internal() *Problem {
+	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "Something went wrong here. It was logged."}
 }
 
 // routed is what the router itself refuses.
@@ -169,10 +173,10 @@ func (s *Server) fail(err error, c echo.Context) {
 	}
 	p, logged := problem(err)
 	if logged {
-		s.log.Error("request failed", zap.String("method", c.Request().Method), zap.String("route", c.Path()), zap.Int("status", p.Status),
+		s.log.Error("request failed", zap.String("method", c.Request().Method), zap.String("route", routeOf(c)), zap.Int("status", p.Status),
 			zap.String("code", p.Code), zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)), zap.Error(err))
 	}
-	s.metrics.refused(c.Path(), p.Code)
+	s.metrics.refused(routeOf(c), p.Code)
 	s.named(c.Request().Context(), p)
 	h := c.Response().Header()
 	if p.Retry > 0 {

@@ -13,6 +13,7 @@ import (
 // Route is what the tests need to know of a route.
 type Route struct {
 	Method, Path string
+	Right        string
 	Params       []string
 }
 
@@ -20,9 +21,9 @@ type Route struct {
 func Routes() []Route {
 	s := &Server{Parts: Parts{Commands: &command.Settings{}, Contacts: &command.Contacts{}, Directory: &directory.Queries{},
 		Queue: &queue.Queries{}, History: &history.Queries{}, Stats: &stats.Queries{}}}
-	list := []Route{{"GET", "/healthz", nil}, {"GET", "/readyz", nil}, {"GET", "/metrics", nil}}
+	list := []Route{{Method: "GET", Path: "/healthz"}, {Method: "GET", Path: "/readyz"}, {Method: "GET", Path: "/metrics"}}
 	for _, r := range s.routes() {
-		list = append(list, Route{r.method, r.path, r.params})
+		list = append(list, Route{r.method, r.path, string(r.right), r.params})
 	}
 	return list
 }

@@ -205,20 +205,25 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 				if r == http.ErrAbortHandler {
 					panic(r)
 				}
-				err = fmt.Errorf("panic: %T", r) // the value may hold what a client sent
-				s.log.Error("a handler panicked", zap.String("route", c.Path()), zap.Stack("stack"))
+				s.log.Error("a handler panicked", zap.String("route", routeOf(c)), zap.Stack("stack")) // not the value: it may hold what a client sent
+				err = internal()
 			}
 			if err != nil {
 				s.fail(err, c)
 			}
-			route := c.Path()
-			if route == "" {
-				route = "none"
-			}
+			route := routeOf(c)
 			s.metrics.answered(method(c.Request().Method), route, c.Response().Status, time.Since(begun), !feeds(route))
 		}()
 		return next(c)
 	}
+}
+
+// routeOf is the route as a label: what is not served is one label.
+func routeOf(c echo.Context) string {
+	if route := c.Path(); route != "" {
+		return route
+	}
+	return "none"
 }
 
 // method is a method as a label: what a client invents is one label.
