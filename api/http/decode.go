@@ -124,11 +124,8 @@ func (k *checker) value(t reflect.Type, path string, depth int) error {
 }
 
 func (k *checker) object(t reflect.Type, path string, depth int) error {
-	var known map[string]reflect.Type // of a struct
-	var elem reflect.Type             // of a map
-	if t != nil && t.Kind() == reflect.Struct {
-		known = fieldsOf(t)
-	} else if t != nil && t.Kind() == reflect.Map {
+	var elem reflect.Type // of a map
+	if t != nil && t.Kind() == reflect.Map {
 		elem = t.Elem()
 	}
 	seen := make(map[string]bool, 8)
@@ -147,8 +144,8 @@ func (k *checker) object(t reflect.Type, path string, depth int) error {
 		}
 		seen[name] = true
 		next := elem
-		if known != nil {
-			if next, ok = known[name]; !ok {
+		if t != nil && t.Kind() == reflect.Struct {
+			if next, ok = fieldOf(t, name); !ok {
 				return &Problem{Status: http.StatusBadRequest, Code: "unknown_field", Field: field, Detail: fmt.Sprintf("There is no field %q here.", field)}
 			}
 		}
@@ -200,18 +197,20 @@ func concrete(t reflect.Type) reflect.Type {
 	return nil
 }
 
-// fieldsOf lists the names that a struct's JSON may have, those of embedded structs included.
-func fieldsOf(t reflect.Type) map[string]reflect.Type {
-	fields := map[string]reflect.Type{}
-	for _, f := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if f.Anonymous && name == "" || !f.IsExported() || name == "-" {
+// fieldOf is the type of the field that a struct's JSON has under exactly this name, also in an embedded struct.
+func fieldOf(t reflect.Type, name string) (reflect.Type, bool) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		known, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && known == "" {
+			if inner, ok := fieldOf(f.Type, name); ok {
+				return inner, true
+			}
 			continue
 		}
-		if name == "" {
-			name = f.Name
+		if known == name && f.IsExported() && name != "-" && name != "" {
+			return f.Type, true
 		}
-		fields[name] = f.Type
 	}
-	return fields
+	return nil, false
 }
