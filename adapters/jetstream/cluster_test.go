@@ -159,11 +159,13 @@ func (b *replicated) Far(t *testing.T) (storetest.Store, storetest.Line) {
 }
 
 func TestTheReplicatedLog(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 0)
 	storetest.Run(t, func(t *testing.T) storetest.Backend { return c.log(t) })
 }
 
 func TestTheReplicatedLogOutlivesItsLeader(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 0)
 	b := c.log(t)
 	var addresses []string
@@ -209,6 +211,7 @@ func TestTheReplicatedLogOutlivesItsLeader(t *testing.T) {
 }
 
 func TestAFollowerThatLagsIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	const lag = 20 * time.Millisecond
 	c := newCluster(t, lag)
 	b := c.log(t)

@@ -71,8 +71,6 @@ func (e *epochs) learn(events []domain.Event) {
 
 // identify returns the log's identity: that of its first commit, which is appended when the stream is empty.
 func (s *Store) identify(ctx context.Context) (string, error) {
-	ctx, cancel := s.within(ctx)
-	defer cancel()
 	for {
 		first, err := s.message(ctx, 1)
 		if errors.Is(err, projections.ErrNoCommit) && !s.opts.ReadOnly {
@@ -121,8 +119,6 @@ func (s *Store) create(ctx context.Context) error {
 
 // loadEpochs reads the log's own commits.
 func (s *Store) loadEpochs(ctx context.Context) error {
-	ctx, cancel := s.within(ctx)
-	defer cancel()
 	commits, _, err := s.load(ctx, self, 0, nil)
 	if err != nil {
 		return fmt.Errorf("read the restores of the log: %w", err)

@@ -124,7 +124,8 @@ func (l *line) LoseAnswers(d time.Duration) { l.fail(d, &l.loseAnswers) }
 
 func (l *line) LoseEverything(d time.Duration) { l.fail(d, &l.loseAnswers, &l.loseRequests) }
 
-func (l *line) Cut(d time.Duration) {
-	l.fail(d, &l.cut)
+func (l *line) Cut() (mend func()) {
+	l.cut.Store(true)
 	l.hangUp()
+	return func() { l.cut.Store(false) }
 }

@@ -42,9 +42,7 @@ func (s *Store) Load(ctx context.Context, a domain.Aggregate, since domain.Versi
 	if err := s.sure(ctx); err != nil {
 		return nil, 0, wrap(ctx, "load "+a.String(), err)
 	}
-	bounded, cancel := s.within(ctx)
-	defer cancel()
-	commits, v, err := s.load(bounded, a, since, stop)
+	commits, v, err := s.load(ctx, a, since, stop)
 	if err != nil {
 		return nil, 0, wrap(ctx, "load "+a.String(), err)
 	}
@@ -158,9 +156,11 @@ type lastRequest struct {
 	Last string `json:"last_by_subj,omitempty"`
 }
 
-// persist asks until somebody answers or ctx ends: while a stream has no leader, and while a connection is found again,
-// nobody does. Reading twice does no harm.
+// persist asks until somebody answers or the Store's timeout is over: while a stream has no leader, and while a connection
+// is found again, nobody does. Reading twice does no harm.
 func (s *Store) persist(ctx context.Context, subject string, body []byte) (*nats.Msg, error) {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
 	for {
 		once, cancel := context.WithTimeout(ctx, s.opts.AckWait)
 		msg, err := s.nc.RequestWithContext(once, subject, body)

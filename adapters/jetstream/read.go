@@ -37,9 +37,7 @@ func (s *Store) head(ctx context.Context) (uint64, error) {
 	if err := s.sure(ctx); err != nil {
 		return 0, err
 	}
-	bounded, cancel := s.within(ctx)
-	defer cancel()
-	msg, err := s.persist(bounded, "$JS.API.STREAM.INFO."+StreamName, nil)
+	msg, err := s.persist(ctx, "$JS.API.STREAM.INFO."+StreamName, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -69,13 +67,11 @@ func (s *Store) At(ctx context.Context, p domain.Position) (domain.Commit, error
 	if !ok || seq == 0 {
 		return domain.Commit{}, fmt.Errorf("%s: %w", doing, projections.ErrNoCommit)
 	}
-	bounded, cancel := s.within(ctx)
-	defer cancel()
-	m, err := s.message(bounded, seq)
+	m, err := s.message(ctx, seq)
 	if err != nil {
 		return domain.Commit{}, wrap(ctx, doing, err)
 	}
-	c, err := s.commit(bounded, m, false)
+	c, err := s.commit(ctx, m, false)
 	return c, wrap(ctx, doing, err)
 }
 

@@ -188,8 +188,6 @@ func (s *Store) target(ctx context.Context, subjects []string, targets chan<- ui
 }
 
 func (s *Store) newest(ctx context.Context, subjects []string) (uint64, error) {
-	ctx, cancel := s.within(ctx)
-	defer cancel()
 	if err := s.sure(ctx); err != nil {
 		return 0, err
 	}

@@ -170,5 +170,6 @@ func (b *embedded) Full(t *testing.T) storetest.Store {
 }
 
 func TestTheEmbeddedLog(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) storetest.Backend { return newEmbedded(t, jetstream.SyncAlways) })
 }

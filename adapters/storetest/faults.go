@@ -35,12 +35,12 @@ type Lossy interface {
 	Patience() time.Duration
 }
 
-// Line is what lies between a store and its server. Each of its failures lasts for a time and ends the connection; then it
-// can be made again.
+// Line is what lies between a store and its server. Each of its failures ends the connection, which can be made again when
+// it is over.
 type Line interface {
 	LoseAnswers(time.Duration)    // what the store sends arrives, and nothing comes back
 	LoseEverything(time.Duration) // nothing arrives
-	Cut(time.Duration)            // it can't be connected
+	Cut() (mend func())           // nothing can be connected until it is mended
 }
 
 // Filler is a backend that can be opened as if its disk were full.
@@ -393,7 +393,7 @@ func noConnection(t *testing.T, b Backend) {
 	l := b.(Lossy)
 	far, line := l.Far(t)
 	v := fill(t, far, 1, 3)
-	line.Cut(2 * l.Patience())
+	mend := line.Cut()
 	deadline := time.Now().Add(patience)
 	for n := 0; ; n++ {
 		_, _, err := far.Append(t.Context(), Note(1, fmt.Sprint("attempt ", n)), v)
@@ -405,6 +405,7 @@ func noConnection(t *testing.T, b Backend) {
 			t.Fatalf("%v, want ErrUnavailable", err)
 		}
 	}
+	mend()
 	var got []domain.Commit
 	for {
 		var err error
