@@ -121,6 +121,8 @@ func TestALateRunnerDoesNotBeginAViewAgain(t *testing.T) {
 	a, b := open(t, dir), open(t, dir)
 	slow := &slowID{Log: log, looked: make(chan struct{}), pass: make(chan struct{})}
 	late := newTally()
+	var applied atomic.Int64
+	late.apply = func(*domain.Commit) error { applied.Add(1); return nil }
 	start(t, projections.NewRunner(slow, b, late, nil, quick))
 	<-slow.looked
 	if err := projections.NewRunner(log, a, newTally(), nil, quick).RunToHead(context.Background()); err != nil {
@@ -130,8 +132,8 @@ func TestALateRunnerDoesNotBeginAViewAgain(t *testing.T) {
 	note(log, 1, "a")
 	reach(t, a, log)
 	sameAsFresh(t, a, log)
-	if n := late.batches.Load(); n != 1 {
-		t.Errorf("the late runner wrote %d batches, want the one that was left", n)
+	if n := applied.Load(); n != 1 {
+		t.Errorf("the late runner applied %d commits, want the one that was left", n)
 	}
 }
 
@@ -223,6 +225,38 @@ func TestAViewThatTheLogDoesNotBearOutIsRebuilt(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestANewVersionIsServedOnceItHasCaughtUp(t *testing.T) {
+	log, store := viewtest.NewLog("one"), open(t, t.TempDir())
+	note(log, 20, "a", "b")
+	if err := projections.NewRunner(log, store, newTally(), nil, quick).RunToHead(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	second := newTally()
+	second.version = 2
+	reached, pass := make(chan struct{}), make(chan struct{})
+	second.apply = func(c *domain.Commit) error {
+		if c.Position == 15 {
+			close(reached)
+			<-pass
+		}
+		return nil
+	}
+	o := quick
+	o.Batch, o.CatchUp = 5, 5
+	start(t, projections.NewRunner(log, store, second, nil, o))
+	<-reached
+	if version, _, err := store.Active(context.Background(), "tally"); err != nil || version != 1 {
+		t.Errorf("half built, version %d is served (%v)", version, err)
+	}
+	reach(t, store, log)
+	close(pass)
+	await(t, func() bool {
+		version, _, err := store.Active(context.Background(), "tally")
+		return err == nil && version == 2
+	})
+	reach(t, store, log)
 }
 
 func TestAPoisonousCommitParksItsAggregateAlone(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/metric"
 	"github.com/turno-desk/turno/domain/metric/metrictest"
+	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections/viewtest"
 	"pgregory.net/rapid"
 )
@@ -227,5 +228,59 @@ func TestARandomServicesViewEqualsARecount(t *testing.T) {
 			same(t, describe(r), background(t, b, r), book(t, commits, r))
 		}
 		b.close()
+	}
+}
+
+// TestPlainCountsOfARandomServiceAreThoseOfItsEvents counts without the fold.
+func TestPlainCountsOfARandomServiceAreThoseOfItsEvents(t *testing.T) {
+	log := viewtest.NewLog("test")
+	viewtest.NewDesk(log, 7).Random(2000, 15)
+	commits := log.Commits()
+	want := map[string]int{}
+	ratings := map[string]bool{}
+	for _, c := range commits {
+		for _, e := range c.Events {
+			switch e := e.(type) {
+			case thread.Opened:
+				want["received"]++
+				want["backlog"]++
+			case thread.Reopened:
+				want["reopened"]++
+				want["backlog"]++
+			case thread.MessageReceived:
+				want["messages_in"]++
+			case thread.MessageSent:
+				want["messages_out"]++
+				want["messages_out "+c.Actor.ID]++
+			case thread.Taken:
+				want["taken"]++
+				want["taken "+e.Operator]++
+			case thread.Transferred:
+				want["transfers_out"]++
+				want["transfers_in"]++
+			case thread.Closed:
+				want["closed"]++
+				want["backlog"]--
+			case thread.Rated:
+				ratings[c.Conversation] = true
+			}
+		}
+	}
+	want["satisfaction"] = len(ratings)
+	b := build(t, t.TempDir(), commits, 500)
+	defer b.close()
+	r := Request{
+		Metrics: []string{"received", "reopened", "messages_in", "messages_out", "taken", "transfers_out", "transfers_in", "closed", "satisfaction", "backlog"},
+		From:    commits[0].Time, To: commits[len(commits)-1].Time.Add(time.Second), GroupBy: GroupOperator, Actors: ActorsAll,
+	}
+	for _, m := range background(t, b, r).Metrics {
+		if m.Total.N != want[m.Metric] || m.Total.N == 0 {
+			t.Errorf("%s is %d, want %d", m.Metric, m.Total.N, want[m.Metric])
+		}
+		for _, g := range m.Groups {
+			if w, ok := want[m.Metric+" "+g.Key]; ok && g.Total.N != w {
+				t.Errorf("%s of %s is %d, want %d", m.Metric, g.Key, g.Total.N, w)
+			}
+		}
 	}
 }

@@ -174,6 +174,32 @@ func TestLiveTellsWhoWaitsHowLongAndWhatEverybodyHas(t *testing.T) {
 	}
 }
 
+func TestWhoStoodOutOfHoursIsStillSaidToHaveAfterTheListWasDrained(t *testing.T) {
+	log := lines{}
+	log.open("t1-1", "07:00", "soporte", thread.StateOutOfHours)
+	log.open("t2-1", "07:10", "soporte", thread.StateOutOfHours)
+	log.say("t1-1", "09:00", "", thread.Queued{Department: "soporte", List: thread.StateWaiting, Cause: "opening"})
+	log.say("t2-1", "09:00", "", thread.Queued{Department: "soporte", List: thread.StateWaiting, Cause: "opening"})
+	log.say("t2-1", "09:05", "ana", thread.Taken{Operator: "ana", Department: "soporte", How: thread.TakenByHand})
+	b := build(t, t.TempDir(), log.commits, 100)
+	defer b.close()
+	for at, want := range map[domain.Position]LiveDepartment{
+		2: {OutOfHours: 2}, 3: {Waiting: 1, OutOfHours: 1}, 4: {Waiting: 2}, 5: {Waiting: 1, Attending: 1}, 0: {Waiting: 1, Attending: 1},
+	} {
+		got, err := b.Live(context.Background(), metrictest.Workspace, all, LiveRequest{Position: at})
+		if err != nil || len(got.Departments) != 1 {
+			t.Fatalf("at %d: %+v, %v", at, got, err)
+		}
+		d := got.Departments[0]
+		if d.Waiting != want.Waiting || d.OutOfHours != want.OutOfHours || d.Attending != want.Attending {
+			t.Errorf("at %d: %+v, want %+v", at, d, want)
+		}
+		if since := d.WaitingSince.Time(); since.Hour() != 7 || since.Minute() != 0 {
+			t.Errorf("at %d the longest waits since %s: the wait goes on through the lists", at, since)
+		}
+	}
+}
+
 func TestTheSameRequestAtTheSamePositionGivesTheSameBytesForEver(t *testing.T) {
 	commits := metrictest.Worked()
 	dir := t.TempDir()

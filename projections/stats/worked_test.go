@@ -122,6 +122,10 @@ func TestTheAnswersAreWrittenAsTheyWere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	handled, err := v.Samples(ctx, metrictest.Workspace, all, SamplesRequest{Metric: "handle", From: r.From, To: r.To})
+	if err != nil {
+		t.Fatal(err)
+	}
 	live, err := v.Live(ctx, metrictest.Workspace, all, LiveRequest{Position: 9})
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +135,7 @@ func TestTheAnswersAreWrittenAsTheyWere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, answer := range map[string]any{
-		"report": report, "samples": samples, "live": live, "presence": presence, "catalogue": metric.Catalogue(),
+		"report": report, "samples": samples, "handled": handled, "live": live, "presence": presence, "catalogue": metric.Catalogue(),
 	} {
 		var got bytes.Buffer
 		if err := json.Indent(&got, []byte(text(t, answer)), "", "  "); err != nil {

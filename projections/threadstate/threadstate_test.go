@@ -10,10 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/turno-desk/turno/adapters/codec"
-	"github.com/turno-desk/turno/adapters/memory"
 	"github.com/turno-desk/turno/adapters/sqlstore"
-	"github.com/turno-desk/turno/adapters/vault"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
@@ -92,20 +89,10 @@ func TestAKeptStateAndTheCommitsSinceGiveTheThread(t *testing.T) {
 // TestWhatIsPersonalStaysSealed keeps a state of a log that seals.
 func TestWhatIsPersonalStaysSealed(t *testing.T) {
 	ctx := context.Background()
-	keys := vault.NewMemory("default")
-	key, err := keys.NewKey(ctx)
+	log, d := long(250)
+	sealed, opener, err := viewtest.Sealed(ctx, log)
 	if err != nil {
 		t.Fatal(err)
-	}
-	sealing := codec.New(keys)
-	sealed := memory.New(sealing)
-	log, d := long(250)
-	versions := map[domain.Aggregate]domain.Version{}
-	for _, c := range log.Commits() {
-		c.Key, c.Opened = key, c.Opened+1 // a log begins with a commit of its own
-		if _, versions[c.Aggregate], err = sealed.Append(ctx, c, versions[c.Aggregate]); err != nil {
-			t.Fatal(err)
-		}
 	}
 	store := build(t, sealed)
 	var kept string
@@ -115,7 +102,7 @@ func TestWhatIsPersonalStaysSealed(t *testing.T) {
 	if name := string(d.Thread("t1").Name); name == "" || strings.Contains(kept, name) {
 		t.Errorf("the name %q lies open in the view", name)
 	}
-	s, found, err := threadstate.NewQueries(store.Reader(threadstate.Name), sealing).ThreadState(ctx, "default", "t1")
+	s, found, err := threadstate.NewQueries(store.Reader(threadstate.Name), opener).ThreadState(ctx, "default", "t1")
 	if err != nil || !found {
 		t.Fatalf("found %t: %v", found, err)
 	}

@@ -8,15 +8,25 @@ import (
 	"github.com/turno-desk/turno/projections"
 )
 
-// CatchUp measures how fast a projection builds its view of n dialogues, `open` of them at a time, on SQLite.
+// CatchUp measures how fast a projection builds its view of n dialogues, `open` of them at a time, on SQLite: from a log
+// that seals, and from one whose commits are ready in memory, so that the difference is what decoding and unsealing cost.
 func CatchUp(b *testing.B, p projections.Projection, n, open int) {
-	log := NewLog("bench")
-	NewDesk(log, 1).Dialogues(n, open)
+	ready := NewLog("bench")
+	NewDesk(ready, 1).Dialogues(n, open)
+	sealed, _, err := Sealed(context.Background(), ready)
+	if err != nil {
+		b.Fatal(err)
+	}
 	commits, events := 0, 0
-	for _, c := range log.Commits() {
+	for _, c := range ready.Commits() {
 		commits++
 		events += len(c.Events)
 	}
+	b.Run("ready", func(b *testing.B) { catchUp(b, ready, p, commits, events) })
+	b.Run("sealed", func(b *testing.B) { catchUp(b, sealed, p, commits, events) })
+}
+
+func catchUp(b *testing.B, log projections.Source, p projections.Projection, commits, events int) {
 	b.ResetTimer()
 	for range b.N {
 		store, err := sqlstore.Open(b.TempDir(), sqlstore.Options{})
