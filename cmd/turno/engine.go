@@ -14,6 +14,7 @@ import (
 
 	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/api/command"
+	"github.com/turno-desk/turno/api/console"
 	apihttp "github.com/turno-desk/turno/api/http"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections"
@@ -77,12 +78,20 @@ func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Stor
 	e.releases = command.NewReleases(e.conversations, e.image, ownership{rows, tracker}, r.workspace, p.log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	past := history.NewQueries(views.Reader(historyView))
+	pages, err := console.New(console.Parts{
+		Conversations: e.conversations, People: e.settings, Settings: e.image, Hasher: r.vault, Progress: tracker, Queue: rows, History: past,
+	}, console.Options{Workspace: r.workspace, Logger: p.log})
+	if err != nil {
+		tracker.Close()
+		return nil, err
+	}
 	e.server, err = apihttp.New(apihttp.Parts{
 		Conversations: e.conversations, Commands: e.settings, Contacts: e.contacts, Settings: e.image,
 		Log: r.store, Aggregates: r.store, Structured: r.codec, Hasher: r.vault, Progress: tracker, Status: statusOf(views),
-		Queue: rows, History: history.NewQueries(views.Reader(historyView)),
+		Queue: rows, History: past,
 		Stats: stats.NewQueries(views.Reader(statsView)), Directory: directory.NewQueries(views.Reader(directoryView)),
-	}, apihttp.Options{Workspace: r.workspace, Version: version(), Registry: registry, Logger: p.log, StopGrace: grace})
+	}, apihttp.Options{Workspace: r.workspace, Version: version(), Registry: registry, Logger: p.log, StopGrace: grace, Mount: pages.Mount})
 	if err != nil {
 		tracker.Close()
 		return nil, err
@@ -124,7 +133,7 @@ func (e *engine) answer(ctx context.Context, p *program, addr string) error {
 
 // welcome tells a person where the API is and, on an empty desk, what to do next. The token is shown this once.
 func (e *engine) welcome(ctx context.Context, p *program, url, token string) {
-	fmt.Fprintf(p.stdout, "Turno answers at %s/v1, its data is in %s\n", url, e.data)
+	fmt.Fprintf(p.stdout, "Turno answers at %s/v1, its console is at %s, its data is in %s\n", url, url, e.data)
 	if token != "" {
 		fmt.Fprintf(p.stdout, "\nThe administrator's token, shown this once (TURNO_ADMIN_TOKEN sets another):\n\n    %s\n", token)
 	}

@@ -1,0 +1,159 @@
+package console
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/access"
+	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/projections/history"
+	"github.com/turno-desk/turno/projections/queue"
+)
+
+// pane is one conversation: who and where, what can be done, what was said.
+type pane struct {
+	ID         string
+	Place      place
+	Contact    contact
+	State      string
+	Since      time.Time
+	Department string
+	Channel    string
+	Ticket     int64
+	Owner      string // name
+	Mine       bool
+	Unread     int // messages that the visitor, as its owner, has not seen
+	Tags       []string
+	Guards     department.Guards
+	Offers     offers
+	Where      []choice // to transfer
+	Whom       []choice
+	Members    []choice // to assign
+	Entries    []entry
+	Earlier    string // address of the whole, when entries are left out
+
+	Refusal string
+	Draft   string // what was typed when it was refused
+	AsNote  bool
+	Key     string // of the next message
+}
+
+// offers are the buttons that have a place: where the state has one for the command, and the visitor may be the one to give
+// it. Whether it is allowed is decided when it is pressed.
+type offers struct{ Take, TakeOver, Assign, Release, Transfer, Pause, Resume, Tag, Close, Reply, Note bool }
+
+// choice is one line of a select.
+type choice struct {
+	ID, Name string
+	In       string // ids of departments, with spaces between
+	Away     bool
+}
+
+// shownEntries is how much of a long conversation is shown at first.
+const shownEntries = 400
+
+// pane reads the conversation. history.ErrNotFound when there is none, or none that the viewer may see.
+func (v *visit) pane(at place, img *setting.Image) (*pane, error) {
+	row, _, found, err := v.c.Queue.Conversation(v.ctx(), v.c.workspace, v.viewer, at.open, 0)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, history.ErrNotFound
+	}
+	past, err := v.c.History.Timeline(v.ctx(), v.c.workspace, v.viewer, at.open, 0)
+	if err != nil {
+		return nil, err
+	}
+	p := &pane{
+		ID: row.ID, Place: at, Contact: contactOf(row.Contact), State: row.State, Since: row.Since.Time, Ticket: row.Ticket, Tags: row.Tags,
+		Department: departmentName(img, row.Department), Channel: channelName(img, row.Channel),
+		Mine: row.Operator != "" && row.Operator == v.who.Operator, Guards: img.Departments[row.Department].Close, Key: newKey(),
+	}
+	if row.Operator != "" {
+		p.Owner = operatorName(img, row.Operator)
+	}
+	if p.Mine {
+		p.Unread = row.Unread
+	}
+	p.Offers = v.offers(row)
+	p.Where, p.Whom, p.Members = choices(img, row)
+	entries := past.Entries
+	if len(entries) > shownEntries && !at.whole {
+		entries, p.Earlier = entries[len(entries)-shownEntries:], at.inWhole().link()
+	}
+	if p.Entries, err = v.entries(entries, img); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (v *visit) offers(r queue.Row) offers {
+	if !v.acts(access.Converse) {
+		return offers{}
+	}
+	allowed := thread.AllowedIn(r.State)
+	has := func(command string) bool { return slices.Contains(allowed, command) }
+	mine, owned := r.Operator == v.who.Operator, r.Operator != ""
+	over := v.acts(access.Supervise) && access.Supervises(v.viewer, r.Department)
+	works := mine || over || !owned && v.viewer.Member(r.Department)
+	open := r.State != thread.StateClosed
+	return offers{
+		Take:     has("take") && !owned,
+		TakeOver: has("assign") && owned && !mine && over,
+		Assign:   has("assign") && over,
+		Release:  has("release") && owned && works,
+		Transfer: has("transfer") && open && works,
+		Pause:    has("pause") && mine && r.State == thread.StateAttending,
+		Resume:   has("resume") && mine && r.State == thread.StatePaused,
+		Tag:      has("tags") && works,
+		Close:    has("close") && (mine || over),
+		Reply:    has("messages") && (mine || !owned && works),
+		Note:     has("notes"),
+	}
+}
+
+// choices are where a conversation can go: departments in use, and the people who answer in them, those who are there first.
+func choices(img *setting.Image, r queue.Row) (where, whom, members []choice) {
+	for _, d := range img.Departments {
+		if !d.Retired {
+			where = append(where, choice{ID: d.ID, Name: departmentName(img, d.ID)})
+		}
+	}
+	for _, o := range img.Operators {
+		if !o.Active || o.Role == operator.RoleAuditor || o.ID == r.Operator || len(o.Departments) == 0 {
+			continue
+		}
+		c := choice{ID: o.ID, Name: operatorName(img, o.ID), In: strings.Join(o.Departments, " "), Away: !img.Reachable(o.ID)}
+		whom = append(whom, c)
+		if o.Member(r.Department) {
+			members = append(members, c)
+		}
+	}
+	for _, list := range [][]choice{where, whom, members} {
+		slices.SortFunc(list, func(a, b choice) int {
+			switch {
+			case a.Away != b.Away && b.Away:
+				return -1
+			case a.Away != b.Away:
+				return 1
+			}
+			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+		})
+	}
+	return where, whom, members
+}
+
+// erased is what stands where a text was before its erasure.
+func (v *visit) erased(s domain.Personal) string {
+	if s == domain.Erased {
+		return v.T("erased")
+	}
+	return string(s)
+}
