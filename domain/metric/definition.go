@@ -77,10 +77,9 @@ func (d *Definition) Keeps(s *Sample, people, machines bool) bool {
 // Find is the definition of that name and version, the newest where version is 0.
 func Find(name string, version int) (*Definition, bool) {
 	var found *Definition
-	for i := range catalogue {
-		d := &catalogue[i]
+	for _, d := range catalogue {
 		if d.Name == name && (version == d.Version || version == 0 && (found == nil || d.Version > found.Version)) {
-			found = d
+			found = &d
 		}
 	}
 	return found, found != nil

@@ -53,7 +53,7 @@ func (s *step) move(state, department, owner string) {
 	if s.Owner != "" && s.Owner != owner {
 		s.lose()
 	}
-	s.Since = Mark{At: s.t, Ref: s.ref, Paused: s.Paused}
+	s.Since = Mark{At: s.t, Ref: s.ref}
 	s.State, s.Department, s.Owner, s.Gone = state, department, owner, 0
 	if state == thread.StateAttending {
 		s.Gone = s.gone(owner, s.t)

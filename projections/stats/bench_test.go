@@ -7,59 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/turno-desk/turno/adapters/codec"
-	"github.com/turno-desk/turno/adapters/memory"
 	"github.com/turno-desk/turno/adapters/sqlstore"
-	"github.com/turno-desk/turno/adapters/vault"
-	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/metric/metrictest"
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/viewtest"
 )
 
-// BenchmarkCatchUp builds the statistics of 5,000 dialogues, 500 of them open at a time. Decoding is no part of it.
+// BenchmarkCatchUp builds the statistics of 5,000 dialogues, 500 of them open at a time, from commits at hand and from sealed ones.
 func BenchmarkCatchUp(b *testing.B) {
 	viewtest.CatchUp(b, New(), 5000, 500)
-}
-
-// BenchmarkCatchUpWithDecoding is BenchmarkCatchUp from a log of sealed commits, which are decoded on the way.
-func BenchmarkCatchUpWithDecoding(b *testing.B) {
-	ctx := context.Background()
-	desk := viewtest.NewLog("bench")
-	viewtest.NewDesk(desk, 1).Dialogues(2000, 500)
-	keys := vault.NewMemory(metrictest.Workspace)
-	log := memory.New(codec.New(keys))
-	key, err := keys.NewKey(ctx)
-	if err != nil {
-		b.Fatal(err)
-	}
-	versions := map[domain.Aggregate]domain.Version{}
-	opened := map[string]domain.Position{}
-	events := 0
-	for _, c := range desk.Commits() {
-		c.Key, c.Opened = key, opened[c.Conversation]
-		p, v, err := log.Append(ctx, c, versions[c.Aggregate])
-		if err != nil {
-			b.Fatal(err)
-		}
-		if opened[c.Conversation] == 0 {
-			opened[c.Conversation] = p
-		}
-		versions[c.Aggregate] = v
-		events += len(c.Events)
-	}
-	b.ResetTimer()
-	for range b.N {
-		store, err := sqlstore.Open(b.TempDir(), sqlstore.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := projections.NewRunner(log, store, New(), nil, projections.Options{}).RunToHead(ctx); err != nil {
-			b.Fatal(err)
-		}
-		store.Close()
-	}
-	b.ReportMetric(float64(events)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
 
 // BenchmarkBareInserts writes as many rows, of the same widths, as BenchmarkCatchUp ends up with: what SQLite itself takes.

@@ -237,7 +237,6 @@ func TestPlainCountsOfARandomServiceAreThoseOfItsEvents(t *testing.T) {
 	viewtest.NewDesk(log, 7).Random(2000, 15)
 	commits := log.Commits()
 	want := map[string]int{}
-	ratings := map[string]bool{}
 	for _, c := range commits {
 		for _, e := range c.Events {
 			switch e := e.(type) {
@@ -261,16 +260,13 @@ func TestPlainCountsOfARandomServiceAreThoseOfItsEvents(t *testing.T) {
 			case thread.Closed:
 				want["closed"]++
 				want["backlog"]--
-			case thread.Rated:
-				ratings[c.Conversation] = true
 			}
 		}
 	}
-	want["satisfaction"] = len(ratings)
 	b := build(t, t.TempDir(), commits, 500)
 	defer b.close()
 	r := Request{
-		Metrics: []string{"received", "reopened", "messages_in", "messages_out", "taken", "transfers_out", "transfers_in", "closed", "satisfaction", "backlog"},
+		Metrics: []string{"received", "reopened", "messages_in", "messages_out", "taken", "transfers_out", "transfers_in", "closed", "backlog"},
 		From:    commits[0].Time, To: commits[len(commits)-1].Time.Add(time.Second), GroupBy: GroupOperator, Actors: ActorsAll,
 	}
 	for _, m := range background(t, b, r).Metrics {
