@@ -46,6 +46,36 @@ func (s *Store) Latest(ctx context.Context, workspace string, categories ...doma
 	}
 }
 
+// Newest returns the position of the newest commit of the categories: one read of a tail for each. See command.SettingsLog.
+func (s *Store) Newest(ctx context.Context, workspace string, categories ...domain.Category) (newest, upTo domain.Position, err error) {
+	const doing = "find the newest setting"
+	subjects, err := filters(workspace, categories)
+	if err != nil {
+		return 0, 0, err
+	}
+	bounded, cancel := s.within(ctx)
+	defer cancel()
+	head, err := s.head(bounded) // first: what is appended after it may be found or not
+	if err != nil {
+		return 0, 0, wrap(ctx, doing, err)
+	}
+	var last uint64
+	for _, subject := range subjects {
+		m, err := s.tail(bounded, subject)
+		if errors.Is(err, projections.ErrNoCommit) {
+			continue
+		}
+		if err != nil {
+			return 0, 0, wrap(ctx, doing, err)
+		}
+		last = max(last, m.seq)
+	}
+	if last == 0 {
+		return 0, s.epochs.position(head), nil
+	}
+	return s.epochs.position(last), s.epochs.position(head), nil
+}
+
 // errStale says that a follower has answered that is behind the leader.
 var errStale = errors.New("the answer is older than what was acknowledged")
 

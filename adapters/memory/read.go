@@ -90,6 +90,21 @@ func (s *Store) Latest(ctx context.Context, workspace string, categories ...doma
 	return commits, domain.Position(len(records)), nil
 }
 
+// Newest returns the position of the newest commit of the categories. See command.SettingsLog.
+func (s *Store) Newest(ctx context.Context, workspace string, categories ...domain.Category) (newest, upTo domain.Position, err error) {
+	if err := s.ready(ctx); err != nil {
+		return 0, 0, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, seq := range s.tails {
+		if belongs(s.records[seq-1].aggregate, workspace, categories) {
+			newest = max(newest, domain.Position(seq))
+		}
+	}
+	return newest, domain.Position(len(s.records)), nil
+}
+
 // freshly is how often Follow says that it has delivered everything.
 const freshly = 200 * time.Millisecond
 

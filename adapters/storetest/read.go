@@ -248,6 +248,10 @@ func latest(t *testing.T, b Backend) {
 		if p != head(t, writer) {
 			t.Errorf("complete up to %d, the head is %d", p, head(t, writer))
 		}
+		newest, upTo, err := reader.Newest(t.Context(), workspace, domain.CategoryOperator, domain.CategoryDepartment)
+		if err != nil || upTo != p || newest != got[len(got)-1].Position {
+			t.Errorf("the newest is said to be %d up to %d, %v; it is %d", newest, upTo, err, got[len(got)-1].Position)
+		}
 		if len(got) != len(want) {
 			t.Errorf("%d commits, want %d", len(got), len(want))
 		}

@@ -195,7 +195,7 @@ func (i *Image) load(ctx context.Context) error {
 		return nil
 	}
 	serves, began := i.asked.Load(), time.Now()
-	commits, upTo, err := i.latest(ctx)
+	commits, upTo, err := i.newer(ctx)
 	if err != nil {
 		return fmt.Errorf("loading the settings: %w", err)
 	}
@@ -205,16 +205,27 @@ func (i *Image) load(ctx context.Context) error {
 	return nil
 }
 
+// newer reads what the image does not have yet. Mostly that is nothing, and costs a look at the newest commit alone.
+func (i *Image) newer(ctx context.Context) ([]domain.Commit, domain.Position, error) {
+	if img := i.current.Load(); img != nil {
+		newest, upTo, err := i.log.Newest(ctx, i.workspace, setting.Categories()...)
+		if err != nil {
+			return nil, 0, unreachable(ctx, err)
+		}
+		if newest <= img.Position {
+			return nil, upTo, nil
+		}
+	}
+	return i.latest(ctx)
+}
+
 // latest reads again while the log moves under the read, so that what it returns is the configuration at one position.
 // After three times it is content with a few aggregates being newer: the follow brings the rest.
 func (i *Image) latest(ctx context.Context) ([]domain.Commit, domain.Position, error) {
 	for try := 1; ; try++ {
 		commits, upTo, err := i.log.Latest(ctx, i.workspace, setting.Categories()...)
 		if err != nil {
-			if ctx.Err() == nil && !errors.Is(err, ErrUnavailable) {
-				err = errors.Join(ErrUnavailable, err)
-			}
-			return nil, 0, err
+			return nil, 0, unreachable(ctx, err)
 		}
 		newest := domain.Position(0)
 		for k := range commits {
@@ -224,6 +235,14 @@ func (i *Image) latest(ctx context.Context) ([]domain.Commit, domain.Position, e
 			return commits, upTo, nil
 		}
 	}
+}
+
+// unreachable makes a failure of the log one that the port knows.
+func unreachable(ctx context.Context, err error) error {
+	if ctx.Err() == nil && !errors.Is(err, ErrUnavailable) {
+		return errors.Join(ErrUnavailable, err)
+	}
+	return err
 }
 
 // apply adds the commits that are newer than what the image holds of their aggregates; with them it is complete up to upTo.

@@ -22,10 +22,21 @@ import (
 // settingsLog is the memory store with what a test puts in its way.
 type settingsLog struct {
 	*memory.Store
+	asks    atomic.Int64 // how often it was asked whether there is anything newer
 	reads   atomic.Int64
 	latest  func() error  // before a Latest
 	stalled atomic.Bool   // Follow says nothing
 	ended   chan struct{} // a Follow ends for every value
+}
+
+func (l *settingsLog) Newest(ctx context.Context, workspace string, categories ...domain.Category) (newest, upTo domain.Position, err error) {
+	l.asks.Add(1)
+	if l.latest != nil {
+		if err := l.latest(); err != nil {
+			return 0, 0, err
+		}
+	}
+	return l.Store.Newest(ctx, workspace, categories...)
 }
 
 func (l *settingsLog) Latest(ctx context.Context, workspace string, categories ...domain.Category) ([]domain.Commit, domain.Position, error) {
@@ -246,8 +257,8 @@ func TestConfirmsAtTheSameTimeShareTheirReads(t *testing.T) {
 	putDepartment(t, log.Store, "sales", "Sales")
 	close(leave)
 	wg.Wait()
-	if n := log.reads.Load(); n != 2 {
-		t.Errorf("50 confirmations, 49 of them during the first one's read, took %d reads", n)
+	if asks, reads := log.asks.Load(), log.reads.Load(); asks != 2 || reads > 2 {
+		t.Errorf("50 confirmations, 49 of them during the first one's, asked %d times and read %d times", asks, reads)
 	}
 	img, err := image.Snapshot(t.Context())
 	if err != nil || img.Departments["sales"].Name != "Sales" {
@@ -311,6 +322,10 @@ func (s *scripted) Latest(context.Context, string, ...domain.Category) ([]domain
 	answer := s.answers[s.asked/3]
 	s.asked++
 	return answer, 1, nil
+}
+
+func (s *scripted) Newest(context.Context, string, ...domain.Category) (newest, upTo domain.Position, err error) {
+	return 1 << 30, 1 << 30, nil // there is always something newer
 }
 
 func (s *scripted) Follow(ctx context.Context, _ string, _ domain.Position, _ []domain.Category, _ func(domain.Commit), _ func()) error {

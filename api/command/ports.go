@@ -28,6 +28,9 @@ type SettingsLog interface {
 	// Latest returns the newest commit of every aggregate of the categories in the workspace (last per subject, personal
 	// fields open), and a position up to which that is complete.
 	Latest(ctx context.Context, workspace string, categories ...domain.Category) ([]domain.Commit, domain.Position, error)
+	// Newest returns the position of the newest commit of the categories, 0 when there is none, and a position up to which
+	// that is so. It is what Latest is asked for only when it has moved.
+	Newest(ctx context.Context, workspace string, categories ...domain.Category) (newest, upTo domain.Position, err error)
 	// Follow calls fn, in order, with every commit of the categories after `after`, and fresh, at least four times a second
 	// while the log can be reached, whenever it has delivered all that the log held at that moment. It returns when ctx ends.
 	Follow(ctx context.Context, workspace string, after domain.Position, categories []domain.Category, fn func(domain.Commit), fresh func()) error
