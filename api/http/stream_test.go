@@ -153,7 +153,7 @@ func TestACutOffConsoleMissesNothingAndHearsNothingTwice(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for i := range 600 {
+		for i := range 250 {
 			if i%10 == 0 {
 				ids = append(ids, d.customer(fmt.Sprint("address-", i), "hola"))
 			}
@@ -195,7 +195,7 @@ func TestACutOffConsoleMissesNothingAndHearsNothingTwice(t *testing.T) {
 			hear(consoles[cuts.IntN(3)], 1+cuts.IntN(12), ^domain.Position(0), time.Duration(1+cuts.IntN(30))*time.Millisecond)
 		}
 	}
-	if made < 20 {
+	if made < 10 {
 		t.Fatalf("the streams were cut %d times only", made)
 	}
 	for _, who := range consoles {
