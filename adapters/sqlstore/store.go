@@ -196,8 +196,25 @@ func (s *Store) path(projection string, version int) (string, error) {
 	return filepath.Join(s.dir, projection+".v"+strconv.Itoa(version)+".db"), nil
 }
 
-// create runs the schema in one transaction: two processes may do so at once.
+// patiently calls fn again while the file is locked, for as long as a connection waits for a lock. Of two that turn a new
+// file to write-ahead logging at once, one is told that it is locked without having waited for the other.
+func patiently(ctx context.Context, fn func() error) error {
+	until := time.Now().Add(10 * time.Second)
+	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		err := fn()
+		if !locked(err) || ctx.Err() != nil || time.Now().After(until) {
+			return err
+		}
+		time.Sleep(wait)
+	}
+}
+
+// create runs the schema: two processes may do so at once.
 func create(ctx context.Context, db *sql.DB, schema string) error {
+	return patiently(ctx, func() error { return createOnce(ctx, db, schema) })
+}
+
+func createOnce(ctx context.Context, db *sql.DB, schema string) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("create tables: %w", err)

@@ -29,3 +29,16 @@ func (s *Store) Transient(err error) bool {
 	}
 	return false
 }
+
+// locked reports whether err says that another connection has the file.
+func locked(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		return true
+	}
+	return false
+}

@@ -257,7 +257,7 @@ func TestConfirmsAtTheSameTimeShareTheirReads(t *testing.T) {
 	putDepartment(t, log.Store, "sales", "Sales")
 	close(leave)
 	wg.Wait()
-	if asks, reads := log.asks.Load(), log.reads.Load(); asks != 2 || reads > 2 {
+	if asks, reads := log.asks.Load(), log.reads.Load(); asks+reads != 2 {
 		t.Errorf("50 confirmations, 49 of them during the first one's, asked %d times and read %d times", asks, reads)
 	}
 	img, err := image.Snapshot(t.Context())
