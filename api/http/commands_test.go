@@ -150,3 +150,20 @@ func TestAnAnswerAsOfATimeIsAsOfTheLastPositionBeforeIt(t *testing.T) {
 	d.must(d.get("ada", "/v1/conversations/"+c+"?as_of=1999-01-01T00:00:00Z"), 400)
 	d.must(d.get("ada", "/v1/conversations/"+c+"?as_of=2040-01-05T09:59:59.999Z"), 404)
 }
+
+// TestARepeatedCallIsAnsweredWithItsEventsHoweverLongAgo repeats a command after more commits than are looked at first.
+func TestARepeatedCallIsAnsweredWithItsEventsHoweverLongAgo(t *testing.T) {
+	d := newDesk(t)
+	c := d.customer("a", "hola")
+	send := func() answer {
+		return d.must(d.do("ana", "POST", "/v1/conversations/"+c+"/messages", `{"text":"una vez"}`, "Idempotency-Key", "once"), 200)
+	}
+	first := send()
+	for i := range 40 {
+		d.must(d.do("ana", "POST", "/v1/conversations/"+c+"/tags", fmt.Sprintf(`{"add":["t%d"]}`, i)), 200)
+	}
+	again := send()
+	if again.value("replayed") != true || fmt.Sprint(again.value("events")) != fmt.Sprint(first.value("events")) || again.value("position") != first.value("position") {
+		t.Errorf("first %s\nagain %s", first.body, again.body)
+	}
+}
