@@ -8,6 +8,7 @@ import (
 	"net"
 	nethttp "net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -330,4 +331,23 @@ func (d *desk) customer(address, text string) string {
 	var body bytes.Buffer
 	_ = json.NewEncoder(&body).Encode(map[string]any{"from": map[string]string{"address": address, "name": "Cliente " + address}, "text": text})
 	return d.must(d.do("crm", "POST", "/v1/channels/web/messages", body.String()), 202).text("conversation.id")
+}
+
+// reported waits until the runner of the view has told how it stands, which it does with its first heartbeat.
+func (d *desk) reported(views ...string) {
+	d.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); ; <-tick.C {
+		body := string(d.do("", "GET", "/metrics", "").body)
+		missing := slices.DeleteFunc(slices.Clone(views), func(v string) bool {
+			return strings.Contains(body, `turno_projection_lag_events{projection="`+v+`"}`)
+		})
+		if len(missing) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			d.t.Fatalf("no word of %v", missing)
+		}
+	}
 }

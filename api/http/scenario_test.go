@@ -36,7 +36,9 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			play{t: t, d: newDesk(t), file: file, vars: map[string]any{}}.run(steps)
+			d := newDesk(t)
+			d.reported("queue", "history", "stats", "directory") // for /readyz
+			play{t: t, d: d, file: file, vars: map[string]any{}}.run(steps)
 		})
 	}
 }

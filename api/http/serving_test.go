@@ -165,6 +165,7 @@ func TestReadinessFailsWhenTheLogOrAViewIsBehind(t *testing.T) {
 			return s, found, err
 		}
 	})
+	d.reported("queue", "history", "directory")
 	a := d.must(d.do("", "GET", "/readyz", ""), 503)
 	for i, ready := range []bool{false, false, false, true} {
 		if a.value(fmt.Sprintf("views.%d.ready", i)) != ready {
@@ -192,6 +193,7 @@ func TestMetricsCountRoutesAndCodesAndNameNobody(t *testing.T) {
 	d.do("ana", "PROPFIND", "/v1/queues", "")
 	d.do("ana", "GET", "/v1/unheard/of/"+c, "")
 	d.get("ana", "/v1/queues")
+	d.reported("queue", "history")
 	for name, labels := range map[string]string{
 		"turno_http_requests_total":     `method="POST",route="/v1/conversations/:id/take",status="409"`,
 		"turno_http_problems_total":     `code="taken_by_another",route="/v1/conversations/:id/take"`,
