@@ -19,6 +19,7 @@ export function tick(root) {
 // ago is how long ago in one unit; a day and more is a date.
 function ago(at, now, day) {
   const minutes = Math.max(0, Math.floor((now - at) / 60_000));
+  if (minutes < 1) return new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" }).format(0, "second");
   if (minutes < 60) return `${minutes} min`;
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h`;
   return day.format(at);
