@@ -114,27 +114,17 @@ func (r *Releases) release(ctx context.Context, id string) error {
 	}
 	op, cause := image.Operators[id], "left_department"
 	departments := op.Departments
-	if !op.Active {
+	switch {
+	case !op.Active:
 		departments, cause = nil, "deactivated"
-	}
-	req := Request{Workspace: r.workspace, Principal: "system", Actor: domain.Actor{Kind: domain.ActorSystem}}
-	return r.ReleaseOutside(ctx, req, id, departments, cause)
-}
-
-// ReleaseOutside releases the open conversations that the operator owns in any department but these: Releaser.
-func (r *Releases) ReleaseOutside(ctx context.Context, req Request, id string, departments []string, cause string) error {
-	image, err := r.image.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	if op := image.Operators[id]; op.Active && op.Role == operator.RoleAdmin && cause != "deactivated" {
+	case op.Role == operator.RoleAdmin:
 		return nil // an administrator may own conversations of any department
 	}
-	owned, err := r.owned.Owned(ctx, req.Workspace, id, image.Position)
+	owned, err := r.owned.Owned(ctx, r.workspace, id, image.Position)
 	if err != nil {
 		return err
 	}
-	req.Actor = domain.Actor{Kind: domain.ActorSystem, Via: via(req.Actor)}
+	req := Request{Workspace: r.workspace, Principal: "system", Actor: domain.Actor{Kind: domain.ActorSystem}}
 	var failed error
 	for _, c := range owned {
 		if slices.Contains(departments, c.Department) {
@@ -147,12 +137,4 @@ func (r *Releases) ReleaseOutside(ctx context.Context, req Request, id string, d
 		}
 	}
 	return failed
-}
-
-// via is who made Turno release: nobody, when it did by itself.
-func via(a domain.Actor) string {
-	if a.Kind == domain.ActorSystem {
-		return ""
-	}
-	return a.String()
 }

@@ -44,15 +44,28 @@ func newDesk(p *program, r *reading, views *sqlstore.Store, tracker *projections
 		Log: r.store, Image: d.image, Keys: r.vault, Secrets: r.vault, Hasher: r.vault, Heartbeats: heartbeats{r}, Logger: p.log,
 	}
 	if views != nil {
-		o.Index = history.NewMessageIndex(history.NewQueries(views.Reader(historyView)), func(ctx context.Context, at domain.Position) error {
-			return tracker.Wait(ctx, historyView, at)
-		})
+		o.Index = history.NewMessageIndex(history.NewQueries(views.Reader(historyView)), patience(tracker, historyView))
 		o.States = threadstate.NewQueries(views.Reader(threadstateView), r.codec)
 	}
 	d.conversations = command.NewEngine(o)
 	d.settings = command.NewSettings(s)
 	d.contacts = command.NewContacts(command.ContactsOptions{Log: r.store, Image: d.image, Keys: r.vault, Threads: d.conversations})
 	return d
+}
+
+// indexPatience is how long a message waits for the view that knows the older ones; then it is asked to come again.
+const indexPatience = 2 * time.Second
+
+// patience waits for a view to reach a position, but not for ever: command.ErrUnavailable.
+func patience(tracker *projections.Tracker, view string) func(context.Context, domain.Position) error {
+	return func(ctx context.Context, at domain.Position) error {
+		ctx, cancel := context.WithTimeout(ctx, indexPatience)
+		defer cancel()
+		if err := tracker.Wait(ctx, view, at); err != nil {
+			return fmt.Errorf("%w: %w", command.ErrUnavailable, err)
+		}
+		return nil
+	}
 }
 
 // engine is the desk with its views, behind HTTP.
