@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -41,10 +42,21 @@ func (s source) forTests() bool { return s.test || strings.HasSuffix(s.dir, "tes
 
 func (s source) in(dir string) bool { return s.dir == dir || strings.HasPrefix(s.dir, dir+"/") }
 
-// sources parses every Go file below the root.
+// sources is every Go file below the root, parsed once for all tests.
 func sources(t *testing.T) []source {
 	t.Helper()
-	var out []source
+	all, err := parsed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 20 {
+		t.Fatalf("found %d Go files: this test must run at the root of the repository", len(all))
+	}
+	return all
+}
+
+var parsed = sync.OnceValues(func() ([]source, error) {
+	var all []source
 	set := token.NewFileSet()
 	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -59,7 +71,7 @@ func sources(t *testing.T) []source {
 		if !strings.HasSuffix(p, ".go") {
 			return nil
 		}
-		f, err := parser.ParseFile(set, p, nil, parser.ParseComments)
+		f, err := parser.ParseFile(set, p, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
@@ -72,17 +84,11 @@ func sources(t *testing.T) []source {
 			}
 			s.imports = append(s.imports, name)
 		}
-		out = append(out, s)
+		all = append(all, s)
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(out) < 20 {
-		t.Fatalf("found %d Go files: this test must run at the root of the repository", len(out))
-	}
-	return out
-}
+	return all, err
+})
 
 func below(imported, dir string) bool {
 	return imported == module+dir || strings.HasPrefix(imported, module+dir+"/")
