@@ -163,7 +163,9 @@ func (d *decoder) mark() Mark {
 	case 0:
 		return Mark{}
 	case 1:
-		return Mark{At: d.at + d.int(), Ref: d.ref + Ref(d.int()), Paused: d.int()}
+		if m := (Mark{At: d.at + d.int(), Ref: d.ref + Ref(d.int()), Paused: d.int()}); m.set() {
+			return m
+		}
 	}
 	d.bad = true
 	return Mark{}

@@ -46,7 +46,7 @@ func TestEveryNumberAgreesWithTheSamplesItWasCountedFrom(t *testing.T) {
 		defer b.close()
 		from := metrictest.Start.Add(-time.Hour)
 		r := Request{
-			Metrics: metrics(true), From: from, To: from.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "hours")) * time.Hour),
+			Metrics: some(t, metrics(true)), From: from, To: from.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "hours")) * time.Hour),
 			Position: domain.Position(rapid.IntRange(1, len(commits)).Draw(t, "position")), GroupBy: GroupOperator,
 			Actors: rapid.SampledFrom([]Actors{ActorsHuman, ActorsMachine, ActorsAll}).Draw(t, "actors"),
 			Cohort: rapid.SampledFrom([]Cohort{CohortEnd, CohortOpened}).Draw(t, "cohort"),
@@ -77,6 +77,16 @@ func TestEveryNumberAgreesWithTheSamplesItWasCountedFrom(t *testing.T) {
 			}
 		}
 	})
+}
+
+// some is about a quarter of the names.
+func some(t *rapid.T, names []string) []string {
+	first := rapid.IntRange(0, 3).Draw(t, "which quarter")
+	var out []string
+	for i := first; i < len(names); i += 4 {
+		out = append(out, names[i])
+	}
+	return out
 }
 
 // agrees recomputes a number from its samples, in the plainest way.
