@@ -1,10 +1,7 @@
 package http
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -109,7 +106,7 @@ func (s *Server) answer(c *call, status int, r command.Result) error {
 }
 
 func (s *Server) answered(c *call, r command.Result) (Answer, error) {
-	events, err := s.events(c.ctx(), &r.Commit)
+	events, err := s.events(&r.Commit)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -122,54 +119,19 @@ func (s *Server) answered(c *call, r command.Result) (Answer, error) {
 
 // settled writes the success of a command on anything else.
 func (s *Server) settled(c *call, status int, r command.SettingResult) error {
-	events, err := s.events(c.ctx(), &r.Commit)
+	events, err := s.events(&r.Commit)
 	if err != nil {
 		return err
 	}
 	return c.position(r.Position).JSON(status, Answer{Position: r.Position, Events: events})
 }
 
-// events are those of a commit as single structured CloudEvents. Of a command that an earlier call had done only the place
-// is known: its events are read from the log, opened like those of the first answer.
-func (s *Server) events(ctx context.Context, commit *domain.Commit) ([]json.RawMessage, error) {
-	if len(commit.Events) > 0 {
-		return s.Structured.Structured(commit)
-	}
-	if commit.ID == "" || commit.Position == 0 {
+// events are those of a commit as single structured CloudEvents; none when nothing had to be done.
+func (s *Server) events(commit *domain.Commit) ([]json.RawMessage, error) {
+	if len(commit.Events) == 0 {
 		return []json.RawMessage{}, nil
 	}
-	earlier, err := s.earlier(ctx, commit.Aggregate, commit.Position)
-	if err != nil {
-		return nil, fmt.Errorf("read what an earlier call appended: %w", err)
-	}
-	return s.Structured.Structured(earlier)
-}
-
-// nearTail is how far back from an aggregate's tail a commit is looked for: a call that is repeated mostly comes soon, and
-// such a walk takes a fraction of what a reader of the log costs.
-const nearTail = 32
-
-// earlier is the commit of the aggregate at p, opened.
-func (s *Server) earlier(ctx context.Context, a domain.Aggregate, p domain.Position) (found *domain.Commit, err error) {
-	steps := 0
-	commits, _, err := s.Aggregates.Load(ctx, a, 0, func(c *domain.Commit) bool {
-		steps++
-		return c.Position <= p || steps == nearTail
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(commits) > 0 && commits[0].Position == p {
-		return &commits[0], nil
-	}
-	err = s.Log.Read(ctx, p-1, projections.ReadOptions{Open: true, Max: 1}, func(chunk []domain.Commit) error {
-		found = &chunk[0]
-		return errFound
-	})
-	if errors.Is(err, errFound) {
-		err = nil
-	}
-	return found, err
+	return s.Structured.Structured(commit)
 }
 
 // page is what lists are written as.

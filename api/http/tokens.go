@@ -65,7 +65,7 @@ func (s *Server) issue(c *call, body any, order command.TokenOrder) error {
 	if err != nil {
 		return err
 	}
-	events, err := s.events(c.ctx(), &issued.Commit)
+	events, err := s.events(&issued.Commit)
 	if err != nil {
 		return err
 	}
