@@ -9,7 +9,6 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
-	"github.com/turno-desk/turno/domain/identity"
 	"github.com/turno-desk/turno/domain/thread"
 )
 
@@ -81,7 +80,7 @@ func (e *Engine) Open(ctx context.Context, req Request, out Outbound) (Result, e
 // Current is the id of the newest conversation of an address on a channel, open or closed. A *domain.Refusal with
 // CodeNotFound when there is none.
 func (e *Engine) Current(ctx context.Context, workspace, channel, address string) (string, error) {
-	id, _, found, err := e.lookUp(ctx, e.identityOf(workspace, channel, address))
+	id, found, err := e.lookUp(ctx, e.identityOf(workspace, channel, address))
 	if err != nil {
 		return "", err
 	}
@@ -250,81 +249,4 @@ func checkInbound(in Inbound) *domain.Refusal {
 		return &domain.Refusal{Code: domain.CodeInvalid, Detail: "An address and ids have 1 to 256 bytes of UTF-8.", Missing: bad}
 	}
 	return thread.CheckContent(in.Content)
-}
-
-// identified is what an address is claimed for.
-type identified struct {
-	identity string // aggregate id
-	thread   string
-	key      string
-}
-
-func (e *Engine) identityOf(workspace, channel, address string) domain.Aggregate {
-	return domain.Aggregate{
-		Workspace: workspace, Category: domain.CategoryIdentity, ID: e.o.Hasher.Hash(workspace, channel, "address", address),
-	}
-}
-
-// lookUp finds what an address is claimed for; found is false, and v the version to claim at, when for nothing.
-func (e *Engine) lookUp(ctx context.Context, a domain.Aggregate) (id identified, v domain.Version, found bool, err error) {
-	if id, ok := e.identities.Get(a.String()); ok {
-		return id, 0, true, nil
-	}
-	commits, v, err := e.o.Log.Load(ctx, a, 0, func(*domain.Commit) bool { return true })
-	if err != nil {
-		return identified{}, 0, false, fmt.Errorf("load identity: %w", err)
-	}
-	if len(commits) == 0 {
-		return identified{}, v, false, nil
-	}
-	newest := commits[len(commits)-1]
-	claimed, ok := newest.Events[len(newest.Events)-1].(identity.Claimed)
-	if !ok {
-		return identified{}, v, false, nil
-	}
-	id = identified{identity: a.ID, thread: claimed.Thread, key: newest.Key}
-	e.identities.Add(a.String(), id)
-	return id, v, true, nil
-}
-
-// claim finds the thread of an address, or ties the address to a new one: guarded, so that of two who ask at once one
-// makes the thread and both get it.
-func (e *Engine) claim(ctx context.Context, req Request, a domain.Aggregate, channel, address string) (identified, error) {
-	for conflicts := 0; ; conflicts++ {
-		id, v, found, err := e.lookUp(ctx, a)
-		if err != nil || found {
-			return id, err
-		}
-		key, err := e.o.Keys.NewKey(ctx)
-		if err != nil {
-			return identified{}, fmt.Errorf("a key for a new thread: %w", err)
-		}
-		threadID := NewThreadID()
-		now := e.recorded(&thread.State{})
-		c := domain.Commit{
-			ID: "r" + randomID(), Aggregate: a, Recorded: now, Time: now, Origin: domain.OriginLive, Actor: req.Actor, Key: key, Trace: req.Trace,
-			Events: []domain.Event{identity.Claimed{
-				Thread: threadID, Contact: contact.ID(threadID), Channel: channel, Kind: "address", Address: domain.Personal(address), Cause: claimCause(v),
-			}},
-		}
-		if req.Import {
-			c.Origin, c.Time = domain.OriginImport, req.At.UTC().Truncate(time.Millisecond)
-		}
-		_, _, err = e.o.Log.Append(ctx, c, v)
-		if err == nil {
-			id := identified{identity: a.ID, thread: threadID, key: key}
-			e.identities.Add(a.String(), id)
-			return id, nil
-		}
-		if !errors.Is(err, ErrConflict) || conflicts == maxConflicts {
-			return identified{}, fmt.Errorf("claim an address: %w", err)
-		}
-	}
-}
-
-func claimCause(v domain.Version) string {
-	if v == 0 {
-		return "first"
-	}
-	return "recycled"
 }
