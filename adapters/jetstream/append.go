@@ -280,7 +280,7 @@ func (s *Store) request(ctx context.Context, m *nats.Msg) (ack, error) {
 // answer is read as JSON.
 func plainAck(data []byte) (seq uint64, ok bool) {
 	number, ok := bytes.CutPrefix(data, []byte(`{"stream":"`+StreamName+`","seq":`))
-	if !ok || len(number) < 2 || number[len(number)-1] != '}' {
+	if !ok || len(number) < 2 || number[0] == '0' || number[len(number)-1] != '}' {
 		return 0, false
 	}
 	for _, b := range number[:len(number)-1] {

@@ -16,6 +16,7 @@ import (
 	"github.com/turno-desk/turno/adapters/jetstream"
 	"github.com/turno-desk/turno/adapters/storetest"
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -233,5 +234,28 @@ func BenchmarkLoad(b *testing.B) {
 			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
 			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 		})
+	}
+}
+
+// BenchmarkLatest measures finding the newest commit of every setting, on one server and on a cluster of three.
+func BenchmarkLatest(b *testing.B) {
+	b.Run("replicas=1", func(b *testing.B) { benchmarkLatest(b, filled(b, 20_000, 200)) })
+}
+
+func benchmarkLatest(b *testing.B, s *jetstream.Store) {
+	c := storetest.Note(1, "")
+	c.Aggregate = domain.Aggregate{Workspace: "default", Category: domain.CategoryDepartment}
+	c.Before, c.After, c.Conversation, c.Key, c.Ticket = nil, nil, "", "", 0
+	for i := range 50 {
+		c.Aggregate.ID, c.ID = "d"+strconv.Itoa(i), "latest-"+strconv.Itoa(i)
+		c.Events = []domain.Event{department.Created{Definition: department.Definition{ID: c.Aggregate.ID, Name: "Sales"}}}
+		if _, _, err := s.Append(b.Context(), c, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if got, _, err := s.Latest(b.Context(), "default", domain.CategoryDepartment, domain.CategoryOperator); err != nil || len(got) != 50 {
+			b.Fatalf("%d commits, %v", len(got), err)
+		}
 	}
 }

@@ -73,10 +73,8 @@ func FuzzPlainAck(f *testing.F) {
 			return
 		}
 		var a ack
-		if err := json.Unmarshal(data, &a); err != nil && !strings.HasPrefix(string(data), `{"stream":"TURNO","seq":0`) {
-			t.Fatalf("%s was read as %d: %v", data, seq, err)
-		} else if err == nil && (a.Sequence != seq || a.Duplicate || a.Error != nil) {
-			t.Errorf("%s was read as %d, it says %+v", data, seq, a)
+		if err := json.Unmarshal(data, &a); err != nil || a.Sequence != seq || a.Duplicate || a.Error != nil {
+			t.Errorf("%s was read as %d, it says %+v, %v", data, seq, a, err)
 		}
 	})
 }
