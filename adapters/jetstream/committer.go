@@ -248,7 +248,7 @@ func (c *committer) batch(round []*entry) {
 		c.alone(round)
 		return
 	}
-	first, err := c.s.publishBatch(c.ctx, round)
+	first, err := c.s.publishBatch(context.Background(), round) // stop waits for it
 	switch {
 	case err == nil:
 		for i, e := range round {

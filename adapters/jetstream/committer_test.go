@@ -15,6 +15,7 @@ import (
 	"github.com/turno-desk/turno/adapters/storetest"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/projections"
 )
 
 // batched counts the messages of the log that came in an atomic batch.
@@ -179,5 +180,21 @@ func TestWhoeverWaitsWhenTheLogIsClosedIsAnswered(t *testing.T) {
 	}
 	if _, _, err := s.Append(t.Context(), storetest.Note(1, "x"), 0); !errors.Is(err, command.ErrUnavailable) {
 		t.Errorf("append to a closed log: %v", err)
+	}
+}
+
+func TestAReadOnAConnectionThatIsClosedForGoodEnds(t *testing.T) {
+	b := newEmbedded(t, jetstream.SyncAlways)
+	nc, err := jetstream.Join(b.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, nc, jetstream.Options{})
+	err = s.Read(t.Context(), 0, projections.ReadOptions{}, func([]domain.Commit) error {
+		nc.Close()
+		return nil
+	})
+	if !errors.Is(err, command.ErrUnavailable) {
+		t.Errorf("it ended with %v, want ErrUnavailable", err)
 	}
 }

@@ -310,7 +310,7 @@ func (s *Store) resume(ctx context.Context, seen uint64) error {
 		if ctx.Err() != nil || err == nil {
 			return ctx.Err()
 		}
-		if !unreachable(err) && !errors.Is(err, command.ErrUnavailable) {
+		if !unreachable(err) && !errors.Is(err, command.ErrUnavailable) || s.nc.IsClosed() {
 			return err
 		}
 		s.pause(ctx, again)
