@@ -27,7 +27,11 @@ func (s *Server) queues(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.ok(answer.Position, answer)
+	board, err := s.board(c, answer.Items, at == 0)
+	if err != nil {
+		return err
+	}
+	return c.ok(answer.Position, page[QueueCount]{Items: board, Position: answer.Position})
 }
 
 // queue lists one department's conversations, in order.
