@@ -51,6 +51,10 @@ func TestEveryNumberAgreesWithTheSamplesItWasCountedFrom(t *testing.T) {
 			Actors: rapid.SampledFrom([]Actors{ActorsHuman, ActorsMachine, ActorsAll}).Draw(t, "actors"),
 			Cohort: rapid.SampledFrom([]Cohort{CohortEnd, CohortOpened}).Draw(t, "cohort"),
 		}
+		// Periods like to end at the very instant of an event.
+		if end := commits[rapid.IntRange(0, len(commits)-1).Draw(t, "end")].Time; rapid.Bool().Draw(t, "at an event") && end.After(r.From) {
+			r.To = end
+		}
 		limit := rapid.IntRange(1, 9).Draw(t, "limit")
 		report := background(t, b, r)
 		ids := conversations(commits)
@@ -236,6 +240,32 @@ func located(s *Sample, commits []domain.Commit, ids map[domain.Position]string)
 		}
 	}
 	return nil
+}
+
+func TestWhatStandsWhenAPeriodEndsIsWhatCameBefore(t *testing.T) {
+	b := build(t, t.TempDir(), metrictest.Worked(), 100)
+	defer b.close()
+	for clock, want := range map[string]string{"09:00": "", "09:04": "wait ", "09:12": "attending ana", "09:30": "pause ana", "10:00": "attending beto", "10:01": ""} {
+		at, err := time.Parse("15:04", clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := SamplesRequest{
+			Metric: "backlog", From: metrictest.WorkedDay, Limit: 9,
+			To: metrictest.WorkedDay.Add(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute),
+		}
+		got := ""
+		for _, s := range listed(t, b, all, r) {
+			got += s.Kind + " " + s.Operator
+		}
+		if got != want {
+			t.Errorf("just before %s stands %q, want %q", clock, got, want)
+		}
+		n := background(t, b, Request{Metrics: []string{"backlog"}, From: r.From, To: r.To}).Metrics[0].Total.N
+		if (n == 1) != (want != "") {
+			t.Errorf("just before %s the backlog is %d", clock, n)
+		}
+	}
 }
 
 func TestPagesAreOfThePositionOfTheFirst(t *testing.T) {
