@@ -105,20 +105,22 @@ func (b *Book) Open() []Sample {
 // machines say whose deeds count.
 func (b *Book) Tabulate(q Question, people, machines bool, keep func(*Sample) bool) Table {
 	t := NewTabulator(q)
-	add := func(s *Sample) {
+	add := func(x Sample) {
+		s := &x
+		q.Credit(s)
 		if slices.Contains(q.Kinds(), s.Kind) && q.Keeps(s, people, machines) && (keep == nil || q.Follows(s.Kind) || keep(s)) {
 			t.Add(s)
 		}
 	}
 	for i := range b.Samples {
 		if b.Samples[i].Until == 0 {
-			add(&b.Samples[i].Sample)
+			add(b.Samples[i].Sample)
 		}
 	}
 	if q.Spans() {
 		open := b.Open()
 		for i := range open {
-			add(&open[i])
+			add(open[i])
 		}
 	}
 	return t.Table()

@@ -165,7 +165,7 @@ var catalogue = []Definition{
 		Formula: "messages to the contact; notes are none", Details: "the sender: human, other_device, machine",
 		shape: counted, kinds: []Kind{MessageOut},
 	}, {
-		Name: "backlog", Version: 1, Unit: Count, Clock: none, Cohort: "the period's end", Attribution: "the owner at that instant, and the department that had it",
+		Name: "backlog", Version: 1, Unit: Count, Clock: none, Cohort: "the period's end", Attribution: "the owner at that instant, and the department that had it", Details: "waiting (out of hours too), attending, paused",
 		Formula: "conversations open at the instant at which the period ends; an instant that has not come is answered as of the report's now",
 		shape:   stocked, kinds: []Kind{Wait, Attending, Pause},
 	}, {

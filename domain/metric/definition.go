@@ -1,5 +1,7 @@
 package metric
 
+import "github.com/turno-desk/turno/domain/thread"
+
 // Unit is what a number counts.
 type Unit string
 
@@ -105,4 +107,20 @@ func (d *Definition) Weight(s *Sample) int {
 		return -1
 	}
 	return 1
+}
+
+// Credit makes a sample say what this metric credits it to. A span counts by what it was while it lasted, whatever its end
+// made of it: a wait was nobody's until somebody ended it.
+func (d *Definition) Credit(s *Sample) {
+	if !d.Spans() {
+		return
+	}
+	switch s.Kind {
+	case Wait:
+		s.Operator, s.Detail = "", thread.StateWaiting
+	case Attending:
+		s.Detail = thread.StateAttending
+	case Pause:
+		s.Detail = thread.StatePaused
+	}
 }

@@ -230,6 +230,32 @@ func TestARandomServicesViewEqualsARecount(t *testing.T) {
 	}
 }
 
+// TestWhatSpansSayOfThePastIsNotChangedByTheirEnd asks for periods that were over when the view stood at a position: what
+// was going on then is told the same way once it has ended.
+func TestWhatSpansSayOfThePastIsNotChangedByTheirEnd(t *testing.T) {
+	log := viewtest.NewLog("test")
+	viewtest.NewDesk(log, 3).Random(400, 6)
+	commits := log.Commits()
+	b := build(t, t.TempDir(), commits, 500)
+	defer b.close()
+	var spans []string
+	for _, d := range metric.Catalogue() {
+		if d.Spans() && !d.OfPresence() {
+			spans = append(spans, d.Name)
+		}
+	}
+	for i := 20; i < len(commits)-1; i += 37 {
+		for _, g := range []GroupBy{GroupOperator, GroupDepartment, GroupDetail} {
+			r := Request{Metrics: spans, From: commits[0].Time, To: commits[i].Time, GroupBy: g, Bucket: BucketHour, Position: commits[i].Position}
+			then := background(t, b, r)
+			r.Position = 0
+			now := background(t, b, r)
+			now.Position, now.Now = then.Position, then.Now
+			same(t, fmt.Sprintf("up to %d, by %s", i, g), now, then)
+		}
+	}
+}
+
 // TestPlainCountsOfARandomServiceAreThoseOfItsEvents counts without the fold.
 func TestPlainCountsOfARandomServiceAreThoseOfItsEvents(t *testing.T) {
 	log := viewtest.NewLog("test")

@@ -34,6 +34,7 @@ func (v *view) samples(ctx context.Context, q *question, fn func(*metric.Sample)
 	}
 	for i := range running {
 		s := &running[i]
+		q.Credit(s)
 		if s.From < q.to && s.At >= q.from && q.admits(s) {
 			if err := fn(s); err != nil {
 				return err
@@ -80,6 +81,7 @@ func (v *view) kindFrom(ctx context.Context, q *question, k metric.Kind, from in
 		}
 		d := &v.dims[id]
 		s.Operator, s.Department, s.Channel, s.Detail, s.Machine = d.operator, d.department, d.channel, d.detail, d.machine
+		q.Credit(&s)
 		if names && conversation != 0 {
 			s.Conversation = strconv.FormatInt(conversation, 10)
 		}
@@ -93,6 +95,7 @@ func (v *view) admitted(q *question, k metric.Kind) (counted []bool, only []any)
 	for id := 1; id < len(v.dims); id++ {
 		d := &v.dims[id]
 		s := metric.Sample{Kind: k, Operator: d.operator, Department: d.department, Channel: d.channel, Detail: d.detail, Machine: d.machine}
+		q.Credit(&s)
 		if q.admits(&s) {
 			all[id] = true
 			only = append(only, id)

@@ -152,6 +152,7 @@ func (v *view) page(ctx context.Context, q *question, after mark, n int) ([]metr
 		}
 		for i := range running {
 			s := &running[i]
+			q.Credit(s)
 			if s.From < q.to && s.At >= q.from && q.admits(s) && q.covers(s) && markOf(s).compare(after) > 0 {
 				all = append(all, *s)
 			}

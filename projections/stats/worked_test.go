@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/memory"
 	"github.com/turno-desk/turno/adapters/sqlstore"
@@ -155,8 +157,8 @@ func TestTheAnswersAreWrittenAsTheyWere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s has changed (TURNO_UPDATE=1 writes it anew):\n%s", file, got.Bytes())
+		if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")); diff != "" {
+			t.Errorf("%s (-want +got; TURNO_UPDATE=1 writes it anew):\n%s", file, diff)
 		}
 	}
 }
