@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -47,7 +48,7 @@ func newWindow(t *testing.T, width, height int64, dark bool) *window {
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("lang", "es"), chromedp.Flag("accept-lang", "es"),
 	)
 	t.Cleanup(cancel)
-	ctx, end := chromedp.NewContext(alloc)
+	ctx, end := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {})) // it complains of events that are newer than it
 	t.Cleanup(end)
 	ctx, stop := context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(stop)
@@ -173,4 +174,46 @@ func TestAnOperatorSeesAConversationComeTakesAnswersAndClosesIt(t *testing.T) {
 	if state, category := got.text("state"), got.text("category"); state != "closed" || category != "averia" {
 		t.Errorf("the conversation is %s with category %q", state, category)
 	}
+}
+
+func TestAPageThatWasCutOffCatchesUpAndLosesNoDraft(t *testing.T) {
+	w := newWindow(t, 1280, 800, true)
+	d := newDesk(t)
+	id := d.customer("Carla", "Hola")
+	d.operator("ana", id, "take", `{}`)
+	w.signIn(d, "ana")
+	w.do("open it", chromedp.Click(".state.attending"), chromedp.WaitVisible("#list a.item"), chromedp.Click("#list a.item"), chromedp.WaitVisible("#text"),
+		chromedp.SendKeys("#text", "un borrador"))
+	d.cut()
+	w.do("be told", chromedp.WaitVisible("#banner"))
+	d.customer("Carla", "¿Sigue ahí?")
+	w.sees(".said.in", "¿Sigue ahí?")
+	w.do("be whole again", chromedp.WaitNotVisible("#banner"))
+	var n int
+	var draft string
+	w.do("count", chromedp.Evaluate(`[...document.querySelectorAll(".said.in")].filter((m) => m.innerText.includes("¿Sigue ahí?")).length`, &n),
+		chromedp.Reload(), chromedp.WaitVisible("#text"), chromedp.Value("#text", &draft))
+	if n != 1 {
+		t.Errorf("the message is there %d times", n)
+	}
+	if draft != "un borrador" {
+		t.Errorf("after a reload the composer holds %q", draft)
+	}
+}
+
+func TestWhoLosesTheRaceIsToldByWhom(t *testing.T) {
+	w := newWindow(t, 390, 844, false)
+	w.do("hear no pushes", chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(`window.EventSource = class { addEventListener() {} close() {} };`).Do(ctx)
+		return err
+	}))
+	d := newDesk(t)
+	id := d.customer("Carla", "Hola")
+	w.signIn(d, "beto")
+	w.do("open it", chromedp.Click("#list a.item"), chromedp.WaitVisible("[data-act-name=take]"))
+	d.operator("ana", id, "take", `{}`)
+	w.do("take it too late", chromedp.Click("[data-act-name=take]"))
+	w.sees("#pane", "Ana Prado está atendiendo esta conversación.")
+	w.lacks("#list", "Carla")
+	w.keep("too-late")
 }

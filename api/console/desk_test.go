@@ -37,6 +37,7 @@ type desk struct {
 	log    *memory.Store
 	views  *projections.Tracker
 	url    string
+	cut    func() // every connection that is open
 	tokens map[string]string
 }
 
@@ -126,7 +127,7 @@ func bareDesk(t testing.TB, now func() time.Time) *desk {
 	start(server.Follow)
 	serving := httptest.NewServer(server.Handler())
 	t.Cleanup(func() { server.Stop(); serving.CloseClientConnections(); serving.Close() })
-	return &desk{t: t, log: log, views: tracker, url: serving.URL, tokens: map[string]string{"admin": adminToken}}
+	return &desk{t: t, log: log, views: tracker, url: serving.URL, cut: serving.CloseClientConnections, tokens: map[string]string{"admin": adminToken}}
 }
 
 // said is a JSON answer of the API.
@@ -292,7 +293,7 @@ func (b *browser) send(method, path, body string, headers ...string) shown {
 	return s
 }
 
-// events counts the commits in the log, so that a test can hold that nothing was appended.
+// head is the newest position of the log.
 func (d *desk) head() string {
 	d.t.Helper()
 	p, err := d.log.Head(context.Background())

@@ -9,6 +9,9 @@ const desk = document.querySelector("[data-live]");
 
 tick(document);
 setInterval(() => tick(document), 15_000);
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-sign-out]")) sessionStorage.clear(); // what was being written
+});
 
 if (desk) {
   restore();
