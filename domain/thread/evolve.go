@@ -21,7 +21,10 @@ func (s *State) Apply(c *domain.Commit) {
 			s.open(c, o)
 			continue
 		}
-		s.evolve(c, s.Conversations[n], e)
+		s.evolve(c, e)
+		if conv := s.Conversations[n]; conv != nil {
+			conv.evolve(c, e)
+		}
 	}
 	if conv := s.Conversations[n]; conv != nil {
 		conv.Revision = c.Position
@@ -43,14 +46,19 @@ func (s *State) open(c *domain.Commit, o Opened) {
 	if len(s.Conversations) == 0 {
 		s.Hashed = o.Hashed
 	}
-	s.Conversations[o.Number] = &Conversation{
+	s.Conversations[o.Number] = opened(c, o)
+}
+
+// opened is a conversation as its opening makes it. What follows in the same commit gives it a state.
+func opened(c *domain.Commit, o Opened) *Conversation {
+	return &Conversation{
 		Number: o.Number, ID: c.Conversation, Ticket: o.Ticket, Direction: o.Direction,
 		Opened: c.Position, OpenedAt: c.Time, Department: o.Department, Since: c.Time,
 	}
 }
 
-// evolve says what one event makes of the state. conv is nil when its opening was not loaded.
-func (s *State) evolve(c *domain.Commit, conv *Conversation, event domain.Event) {
+// evolve says what one event makes of the thread itself.
+func (s *State) evolve(c *domain.Commit, event domain.Event) {
 	switch e := event.(type) {
 	case MessageReceived:
 		s.see(c, e.IDHash, e.Message)
@@ -60,9 +68,10 @@ func (s *State) evolve(c *domain.Commit, conv *Conversation, event domain.Event)
 		s.Erased = true
 		s.Name, s.Address, s.ExternalID = domain.Erased, domain.Erased, domain.Erased
 	}
-	if conv == nil {
-		return
-	}
+}
+
+// evolve says what one event makes of its conversation.
+func (conv *Conversation) evolve(c *domain.Commit, event domain.Event) {
 	switch e := event.(type) {
 	case MessageReceived:
 		conv.Messages++

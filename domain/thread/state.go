@@ -150,18 +150,16 @@ func (s *State) Summary() State {
 // SightAfter is the sight of a conversation after a commit that is not yet applied; conv is as it was before, nil for an
 // opening.
 func SightAfter(conv *Conversation, c *domain.Commit) *domain.Sight {
-	scratch := State{Conversations: map[int]*Conversation{}, Seen: map[string]Sighting{}, Commands: map[string]Sighting{}}
-	_, n, _ := SplitConversationID(c.Conversation)
+	var after Conversation
 	if conv != nil {
-		copied := *conv
-		scratch.Conversations[n] = &copied
+		after = *conv
 	}
 	for _, e := range c.Events {
 		if o, ok := e.(Opened); ok {
-			scratch.open(c, o)
+			after = *opened(c, o)
 			continue
 		}
-		scratch.evolve(c, scratch.Conversations[n], e)
+		after.evolve(c, e)
 	}
-	return scratch.Conversations[n].Sight()
+	return after.Sight()
 }

@@ -69,7 +69,7 @@ func (b Append) Run(ctx context.Context, out io.Writer) error {
 }
 
 // perWorker is how many conversations a worker writes in, in turn.
-const perWorker = 20
+const perWorker = 100
 
 // conversations opens and takes what the workers write in, and measures how many bytes a message's commit has.
 func (b Append) conversations(ctx context.Context, w *world) ([][]string, int, error) {
