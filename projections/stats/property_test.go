@@ -218,9 +218,9 @@ func TestAnyTimeIsThePositionUpToWhichEverythingHadBeenRecorded(t *testing.T) {
 func TestARandomServicesViewEqualsARecount(t *testing.T) {
 	for seed := range uint64(2) {
 		log := viewtest.NewLog("test")
-		viewtest.NewDesk(log, seed).Random(600, 8)
+		viewtest.NewDesk(log, seed).Random(400, 8)
 		commits := log.Commits()
-		b := build(t, t.TempDir(), commits, 100, 200, 201, 450)
+		b := build(t, t.TempDir(), commits, 100, 150, 151, 300)
 		counted(t, b, commits)
 		from := commits[0].Time.Add(-time.Hour)
 		for _, r := range requests(from, commits[len(commits)-1].Time.Add(time.Hour)) {
@@ -244,7 +244,7 @@ func TestWhatSpansSayOfThePastIsNotChangedByTheirEnd(t *testing.T) {
 			spans = append(spans, d.Name)
 		}
 	}
-	for i := 20; i < len(commits)-1; i += 37 {
+	for i := 20; i < len(commits)-1; i += 131 {
 		for _, g := range []GroupBy{GroupOperator, GroupDepartment, GroupDetail} {
 			r := Request{Metrics: spans, From: commits[0].Time, To: commits[i].Time, GroupBy: g, Bucket: BucketHour, Position: commits[i].Position}
 			then := background(t, b, r)
