@@ -255,11 +255,11 @@ type ack struct {
 func (s *Store) send(ctx context.Context, w *write, deadline time.Time) (ack, error) {
 	ctx, cancel := context.WithDeadline(ctx, earlier(deadline, time.Now().Add(s.opts.AckWait)))
 	defer cancel()
-	return s.request(ctx, w.msg)
+	return request(ctx, s.lanes.next(s.nc), w.msg)
 }
 
-func (s *Store) request(ctx context.Context, m *nats.Msg) (ack, error) {
-	answer, err := s.nc.RequestMsgWithContext(ctx, m)
+func request(ctx context.Context, nc *nats.Conn, m *nats.Msg) (ack, error) {
+	answer, err := nc.RequestMsgWithContext(ctx, m)
 	if err != nil {
 		return ack{}, err
 	}

@@ -44,7 +44,7 @@ func (s *Store) publishBatch(ctx context.Context, round []*entry) (first uint64,
 			continue
 		}
 		h[headerBatchCommit] = []string{"1"}
-		a, err := s.request(ctx, m)
+		a, err := request(ctx, s.nc, m)
 		var refused *jetstream.APIError
 		switch {
 		case errors.As(err, &refused):

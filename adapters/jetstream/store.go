@@ -50,6 +50,7 @@ type Store struct {
 	id       string
 	replicas bool // whether the stream has followers, whose answers may be stale
 	group    *committer
+	lanes    lanes
 	broken   atomic.Pointer[error] // why the hosted server can't write any more
 
 	epochs epochs
@@ -95,6 +96,11 @@ func (s *Store) open(ctx context.Context) error {
 			return err
 		}
 		s.bulk = s.own
+		if !s.opts.ReadOnly {
+			if err := s.lanes.open(s.opts.Host); err != nil {
+				return err
+			}
+		}
 	}
 	var err error
 	if s.js, err = jetstream.New(s.bulk, jetstream.WithDefaultTimeout(s.opts.Timeout)); err != nil {
@@ -125,6 +131,7 @@ func (s *Store) Close() error {
 	if s.group != nil {
 		s.group.stop()
 	}
+	s.lanes.close()
 	if s.own != nil {
 		s.own.Close()
 	}

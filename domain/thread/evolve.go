@@ -146,8 +146,11 @@ func (c *Conversation) answer(author domain.Actor, sender Sender) {
 		return
 	}
 	c.Replied, c.Unread = true, nil
-	if author.Kind == domain.ActorOperator {
-		c.LastSpeaker = author.ID
+	if author.Kind != domain.ActorOperator {
+		return
+	}
+	c.LastSpeaker = author.ID
+	if !slices.Contains(c.Participants, author.ID) {
 		c.Participants = union(c.Participants, []string{author.ID})
 	}
 }
