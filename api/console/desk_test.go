@@ -67,9 +67,14 @@ func newDesk(t testing.TB) *desk {
 // bareDesk serves a workspace with nothing in it but the administrator's token. now is the console's clock.
 func bareDesk(t testing.TB, now func() time.Time) *desk {
 	t.Helper()
+	views, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { views.Close() })
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	t.Cleanup(func() { cancel(); running.Wait() })
+	t.Cleanup(func() { cancel(); running.Wait() }) // before the views are closed
 	start := func(run func(context.Context)) {
 		running.Add(1)
 		go func() { defer running.Done(); run(ctx) }()
@@ -84,11 +89,6 @@ func bareDesk(t testing.TB, now func() time.Time) *desk {
 	if _, err := settings.EnsureAdmin(ctx, adminToken); err != nil {
 		t.Fatal(err)
 	}
-	views, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { views.Close() })
 	tracker, err := projections.NewTracker(log, views.Reader)
 	if err != nil {
 		t.Fatal(err)
