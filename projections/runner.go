@@ -32,7 +32,7 @@ type Options struct {
 	Logger    *zap.Logger   // none when nil
 	Batch     int           // commits per transaction at the head; 500 when 0
 	CatchUp   int           // commits per transaction while further behind than Batch; 5000 when 0
-	Linger    time.Duration // least time between two transactions at the head; 5 ms when 0, none when negative
+	Linger    time.Duration // the most that a batch at the head waits for more commits; 50 ms when 0, none when negative
 	Heartbeat time.Duration // between two writings of the status; 1 s when 0
 	StandBy   time.Duration // how long another runner's checkpoint must stand still before this one takes over; 1 s when 0
 	Retry     time.Duration // pause after an error of the log or the store; 1 s when 0
@@ -46,7 +46,7 @@ func (o Options) withDefaults() Options {
 			*d = v
 		}
 	}
-	def(&o.Linger, 5*time.Millisecond)
+	def(&o.Linger, 50*time.Millisecond)
 	def(&o.Heartbeat, time.Second)
 	def(&o.StandBy, time.Second)
 	def(&o.Retry, time.Second)
@@ -184,7 +184,7 @@ func (r *Runner) follow(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("head of the log: %w", err)
 		}
-		if distance(r.at.position, head) > uint64(r.o.Batch) {
+		if distance(r.source, r.at.position, head) > uint64(r.o.Batch) {
 			if err := r.read(ctx, r.o.CatchUp, true); err != nil {
 				return err
 			}
@@ -203,16 +203,20 @@ func (r *Runner) follow(ctx context.Context) (err error) {
 func (r *Runner) read(ctx context.Context, size int, toHead bool) error {
 	full := 0
 	var written time.Time
+	var took time.Duration
 	o := ReadOptions{Open: r.projection.Opens(), Max: size, ToHead: toHead}
 	return r.source.Read(ctx, r.at.position, o, func(chunk []domain.Commit) error {
 		if !toHead && len(chunk) < size {
-			// At the head every transaction costs the same, be it for one commit: a little patience makes them fewer.
-			pause(ctx, r.o.Linger-time.Since(written))
+			// At the head every transaction costs the same, be it for one commit: a little patience makes them fewer, the
+			// more patience the busier the machine is. At most a quarter of the time goes into transactions.
+			pause(ctx, min(r.o.Linger, 3*took)-time.Since(written))
 		}
+		began := time.Now()
 		if err := r.apply(ctx, chunk); err != nil {
 			return err
 		}
 		written = time.Now()
+		took = written.Sub(began)
 		if toHead {
 			return nil
 		}
@@ -275,8 +279,14 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // distance is how many commits lie between two positions, as far as positions tell: those of another epoch count from
-// where the log was restored.
-func distance(from, to domain.Position) uint64 {
+// where the log was restored, and a sparse source says it itself.
+func distance(source Source, from, to domain.Position) uint64 {
+	if shared, ok := source.(*Shared); ok {
+		source = shared.Source
+	}
+	if sparse, ok := source.(Sparse); ok {
+		return sparse.Between(from, to)
+	}
 	const mask = 1<<domain.EpochBits - 1
 	a, b := uint64(from)&mask, uint64(to)&mask
 	if b < a {

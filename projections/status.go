@@ -17,7 +17,7 @@ type Status struct {
 	Version    int             `json:"version"`
 	Position   domain.Position `json:"position"`
 	Head       domain.Position `json:"head"`
-	LagEvents  uint64          `json:"lag_events"` // commits of the log that are not in the view
+	LagEvents  uint64          `json:"lag_events"` // commits of the log that are not in the view; an estimate where positions are not contiguous
 	LagSeconds float64         `json:"lag_s"`      // age of the oldest of them
 	Parked     int             `json:"parked"`     // aggregates that the view lacks
 	Heartbeat  Time            `json:"heartbeat"`  // when this was so; old when no runner is alive
@@ -78,7 +78,7 @@ func (r *Runner) heartbeat(ctx context.Context, leave context.CancelCauseFunc) e
 		return fmt.Errorf("head of the log: %w", err)
 	}
 	s := r.Status()
-	s.Head, s.LagEvents, s.LagSeconds = head, distance(s.Position, head), 0
+	s.Head, s.LagEvents, s.LagSeconds = head, distance(r.source, s.Position, head), 0
 	if s.LagEvents > 0 {
 		if s.LagSeconds, err = r.age(ctx, s.Position); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/turno-desk/turno/adapters/jetstream"
@@ -33,18 +34,32 @@ func (b HTTP) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("bare publishes: %w", err)
 	}
-	p, err := startServe(ctx, b.Program, dir+"/data", b.Sync)
+	header(out, "http: messages in existing conversations", fmt.Sprintf("sync %s, %d at once, %d rounds of %s", b.Sync, b.Parallel, b.Rounds, b.Long))
+	fmt.Fprintf(out, "  bare publishes              %s\n", raw)
+	for _, parts := range []string{"log,engine", "log,engine,projectors"} {
+		m, err := b.measure(ctx, filepath.Join(dir, parts), parts)
+		if err != nil {
+			return fmt.Errorf("with the parts %s: %w", parts, err)
+		}
+		fmt.Fprintf(out, "  %-27s %s, ratio %.2f\n", parts, m, m.rate()/raw.rate())
+	}
+	return nil
+}
+
+// measure lets an engine of its own, with these parts, answer commands.
+func (b HTTP) measure(ctx context.Context, dir, parts string) (*sample, error) {
+	p, err := startServe(ctx, b.Program, dir, b.Sync, "--parts", parts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer p.stop()
-	if _, err := p.ready(ctx, time.Minute); err != nil {
-		return err
+	if err := p.answers(ctx, time.Minute); err != nil {
+		return nil, err
 	}
 	c := demo.NewClient(p.url, benchToken, b.Parallel)
 	conversations, err := b.setUp(ctx, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var rounds []*sample
 	for range b.Rounds {
@@ -54,14 +69,11 @@ func (b HTTP) Run(ctx context.Context, out io.Writer) error {
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		rounds = append(rounds, s)
 	}
-	header(out, "http: messages in existing conversations", fmt.Sprintf("sync %s, %d at once, projectors running, %d rounds of %s", b.Sync, b.Parallel, b.Rounds, b.Long))
-	m := median(rounds)
-	fmt.Fprintf(out, "  commands          %s\n  bare publishes    %s\n  ratio             %.2f\n", m, raw, m.rate()/raw.rate())
-	return nil
+	return median(rounds), nil
 }
 
 func (b HTTP) setUp(ctx context.Context, c *demo.Client) ([][]string, error) {

@@ -27,7 +27,7 @@ type process struct {
 }
 
 // startServe starts the program on a folder and a free port.
-func startServe(ctx context.Context, program, dir, sync string) (*process, error) {
+func startServe(ctx context.Context, program, dir, sync string, more ...string) (*process, error) {
 	ports, err := freePorts(1)
 	if err != nil {
 		return nil, err
@@ -35,6 +35,7 @@ func startServe(ctx context.Context, program, dir, sync string) (*process, error
 	addr := "127.0.0.1:" + strconv.Itoa(ports[0])
 	p := &process{url: "http://" + addr, began: time.Now(), ended: make(chan error, 1)}
 	p.cmd = exec.CommandContext(ctx, program, "--log-level", "error", "serve", "--data", dir, "--http", addr, "--sync", sync)
+	p.cmd.Args = append(p.cmd.Args, more...)
 	p.cmd.Env = append(os.Environ(), "TURNO_ADMIN_TOKEN="+benchToken)
 	p.cmd.Stderr = &p.stderr
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
@@ -45,8 +46,18 @@ func startServe(ctx context.Context, program, dir, sync string) (*process, error
 	return p, nil
 }
 
+// answers waits until the engine answers at all.
+func (p *process) answers(ctx context.Context, atMost time.Duration) error {
+	_, err := p.await(ctx, "/healthz", atMost)
+	return err
+}
+
 // ready waits until the engine says so, and returns how long that took since the start.
 func (p *process) ready(ctx context.Context, atMost time.Duration) (time.Duration, error) {
+	return p.await(ctx, "/readyz", atMost)
+}
+
+func (p *process) await(ctx context.Context, path string, atMost time.Duration) (time.Duration, error) {
 	for until := time.Now().Add(atMost); time.Now().Before(until); {
 		select {
 		case err := <-p.ended:
@@ -55,7 +66,7 @@ func (p *process) ready(ctx context.Context, atMost time.Duration) (time.Duratio
 			return 0, ctx.Err()
 		case <-time.After(20 * time.Millisecond):
 		}
-		res, err := http.Get(p.url + "/readyz")
+		res, err := http.Get(p.url + path)
 		if err != nil {
 			continue
 		}
