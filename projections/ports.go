@@ -16,9 +16,9 @@ type Source interface {
 	// At returns the commit at a position, or ErrNoCommit.
 	At(ctx context.Context, p domain.Position) (domain.Commit, error)
 	// Read calls fn with chunks of 1 to o.Max commits, in order, beginning with the first after `after`, waiting at the head
-	// until ctx ends (then it returns ctx's error) or until fn returns an error (then it returns that). Contiguous,
-	// unless the source is Sparse: a missing position is an error, not a hole. An `after` beyond the head is ErrAhead. While fn runs, the next chunk is
-	// fetched and decoded. With o.ToHead it returns nil at the head that it saw when it was called.
+	// until ctx ends (then it returns ctx's error) or until fn returns an error (then it returns that). Contiguous, unless the
+	// source is Sparse: a missing position is an error, not a hole. An `after` beyond the head is ErrAhead. While fn runs, the
+	// next chunk is fetched and decoded. With o.ToHead it returns nil at the head that it saw when it was called.
 	Read(ctx context.Context, after domain.Position, o ReadOptions, fn func([]domain.Commit) error) error
 }
 

@@ -19,9 +19,13 @@ import (
 
 func identity(t *testing.T, b Backend) {
 	s := b.Store(t)
-	c, err := s.At(t.Context(), 1)
+	at := order{sparse: sparse(b)}
+	c, err := s.At(t.Context(), first(t, s))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := at.next(c); err != nil {
+		t.Error(err)
 	}
 	created, ok := c.Events[0].(ledger.Created)
 	if !ok || created.ID == "" || created.ID != s.ID() {
@@ -30,8 +34,8 @@ func identity(t *testing.T, b Backend) {
 	if again := b.Store(t); again.ID() != s.ID() {
 		t.Errorf("opened again the log is %q, was %q", again.ID(), s.ID())
 	}
-	if p := head(t, s); p != 1 {
-		t.Errorf("the head of a new log is %d", p)
+	if p := head(t, s); p != c.Position {
+		t.Errorf("the head of a new log is %d, its first commit is at %d", p, c.Position)
 	}
 }
 
@@ -43,7 +47,7 @@ func roundTrip(t *testing.T, b Backend) {
 	p, v := must(t, s, want, 0)
 	second := Note(1, "more")
 	p2, v2 := must(t, s, second, v)
-	if p2 != p+1 || v2 <= v {
+	if p2 != p+1 && !(sparse(b) && p2 > p) || v2 <= v {
 		t.Errorf("appended at %d (version %d), then at %d (version %d)", p, v, p2, v2)
 	}
 	got, at := load(t, b.Store(t), 1, 0)
@@ -125,6 +129,7 @@ func guard(t *testing.T, b Backend) {
 
 func tooLarge(t *testing.T, b Backend) {
 	s := b.Store(t)
+	before := head(t, s)
 	long := Note(1, strings.Repeat("ñ", domain.MaxCommitBytes/2))
 	many := Note(1, "x")
 	for len(many.Events) <= domain.MaxEvents {
@@ -136,14 +141,15 @@ func tooLarge(t *testing.T, b Backend) {
 			t.Errorf("%d events: %v, want too_large", len(c.Events), err)
 		}
 	}
-	if p := head(t, s); p != 1 {
-		t.Errorf("the head is %d: something was appended", p)
+	if p := head(t, s); p != before {
+		t.Errorf("the head is %d, was %d: something was appended", p, before)
 	}
 	must(t, s, Note(1, strings.Repeat("n", domain.MaxCommitBytes/2)), 0)
 }
 
 func hostileIDs(t *testing.T, b Backend) {
 	s := b.Store(t)
+	before := head(t, s)
 	for _, id := range []string{"", "*", ">", "a.*", "a b", "a\r\nPUB x 0", "..", ".a", "a.", "Ä", strings.Repeat("a", 200)} {
 		c := Note(1, "x")
 		c.Aggregate.ID, c.Conversation = id, ""
@@ -151,8 +157,8 @@ func hostileIDs(t *testing.T, b Backend) {
 			t.Errorf("append to %q: %v, want it refused before it is sent", id, err)
 		}
 	}
-	if p := head(t, s); p != 1 {
-		t.Errorf("the head is %d: something was appended", p)
+	if p := head(t, s); p != before {
+		t.Errorf("the head is %d, was %d: something was appended", p, before)
 	}
 }
 
@@ -275,8 +281,8 @@ func crowd(t *testing.T, b Backend) {
 		})
 	}
 	g.Wait()
-	if p := head(t, s); p != 1+writers*each {
-		t.Errorf("the head is %d, want %d", p, 1+writers*each)
+	if n := len(positions(t, s)); n != 1+writers*each {
+		t.Errorf("the log holds %d commits, want %d", n, 1+writers*each)
 	}
 	for w := range writers {
 		got, _ := load(t, s, w, 0)

@@ -13,6 +13,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/projections"
 )
 
 // keyring has one key.
@@ -127,6 +128,45 @@ func head(t *testing.T, s Store) domain.Position {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func sparse(b Backend) bool {
+	_, is := b.(Sparse)
+	return is
+}
+
+// order checks that commits come in order and, where positions are contiguous, that none is missing.
+type order struct {
+	sparse bool
+	last   domain.Position
+	n      int // commits so far
+}
+
+func (o *order) next(c domain.Commit) error {
+	if c.Position <= o.last || !o.sparse && c.Position != o.last+1 {
+		return fmt.Errorf("position %d came after %d", c.Position, o.last)
+	}
+	o.last = c.Position
+	o.n++
+	return nil
+}
+
+// positions lists where the log has commits.
+func positions(t *testing.T, s Store) []domain.Position {
+	t.Helper()
+	var all []domain.Position
+	for _, chunk := range collect(t, s, 0, projections.ReadOptions{}) {
+		for _, c := range chunk {
+			all = append(all, c.Position)
+		}
+	}
+	return all
+}
+
+// first is the position of the first commit.
+func first(t *testing.T, s Store) domain.Position {
+	t.Helper()
+	return positions(t, s)[0]
 }
 
 // patience is how long a test waits for what must come.

@@ -98,16 +98,17 @@ func restart(t *testing.T, b Backend) {
 func readOverRestart(t *testing.T, b Backend) {
 	r := b.(Restarter)
 	s := r.Join(t)
+	begin := head(t, s)
 	fill(t, s, 1, 10)
 	ctx, cancel := context.WithCancel(t.Context())
 	var g sync.WaitGroup
 	defer g.Wait()
 	defer cancel()
-	positions, names, fresh := make(chan domain.Position, 100), make(chan string, 100), make(chan struct{}, 1)
+	read, names, fresh := make(chan domain.Commit, 100), make(chan string, 100), make(chan struct{}, 1)
 	g.Go(func() {
 		err := s.Read(ctx, 0, projections.ReadOptions{Max: 4}, func(chunk []domain.Commit) error {
 			for _, c := range chunk {
-				positions <- c.Position
+				read <- c
 			}
 			return nil
 		})
@@ -116,7 +117,7 @@ func readOverRestart(t *testing.T, b Backend) {
 		}
 	})
 	g.Go(func() {
-		err := s.Follow(ctx, workspace, 1, []domain.Category{domain.CategoryOperator}, func(c domain.Commit) { names <- name(c) },
+		err := s.Follow(ctx, workspace, begin, []domain.Category{domain.CategoryOperator}, func(c domain.Commit) { names <- name(c) },
 			func() {
 				select {
 				case fresh <- struct{}{}:
@@ -127,17 +128,17 @@ func readOverRestart(t *testing.T, b Backend) {
 			t.Errorf("following ended with %v", err)
 		}
 	})
-	next := domain.Position(1)
-	expect := func(upTo domain.Position) {
+	at := order{sparse: sparse(b)}
+	expect := func(n int) {
 		t.Helper()
-		for ; next <= upTo; next++ {
+		for at.n < n {
 			select {
-			case p := <-positions:
-				if p != next {
-					t.Fatalf("position %d came where %d was due", p, next)
+			case c := <-read:
+				if err := at.next(c); err != nil {
+					t.Fatal(err)
 				}
 			case <-time.After(patience):
-				t.Fatalf("position %d did not come", next)
+				t.Fatalf("commit %d did not come", at.n+1)
 			}
 		}
 	}

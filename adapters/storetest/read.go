@@ -34,22 +34,29 @@ func contiguous(t *testing.T, b Backend) {
 	s := b.Store(t)
 	fill(t, s, 1, 30)
 	fill(t, s, 2, 30)
+	all := positions(t, s)
+	if len(all) != 61 {
+		t.Fatalf("the log holds %d commits, want 61", len(all))
+	}
 	for _, limit := range []int{0, 1, 7} {
-		for _, after := range []domain.Position{0, 1, 31, 60, 61} {
-			next := after + 1
+		for _, n := range []int{0, 1, 31, 60, 61} {
+			after, at := domain.Position(0), order{sparse: sparse(b)}
+			if n > 0 {
+				after = all[n-1]
+				at.last = after
+			}
 			for _, chunk := range collect(t, s, after, projections.ReadOptions{Max: limit}) {
 				if len(chunk) == 0 || limit > 0 && len(chunk) > limit {
 					t.Fatalf("a chunk of %d, at most %d was asked for", len(chunk), limit)
 				}
 				for _, c := range chunk {
-					if c.Position != next {
-						t.Fatalf("after %d: position %d came where %d was due", after, c.Position, next)
+					if err := at.next(c); err != nil {
+						t.Fatalf("after %d: %v", after, err)
 					}
-					next++
 				}
 			}
-			if next != 62 {
-				t.Errorf("after %d, chunks of %d: read up to %d, want 61", after, limit, next-1)
+			if at.n != 61-n || at.last != all[60] {
+				t.Errorf("after %d, chunks of %d: read %d commits up to %d, want %d up to %d", after, limit, at.n, at.last, 61-n, all[60])
 			}
 		}
 	}
@@ -60,17 +67,16 @@ func readWhileAppending(t *testing.T, b Backend) {
 	writer, reader := b.Store(t), b.Store(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var next domain.Position = 1
+	at := order{sparse: sparse(b)}
 	count := map[string]int{}
 	read := make(chan error, 1)
 	all := make(chan struct{})
 	go func() {
 		read <- reader.Read(ctx, 0, projections.ReadOptions{Open: true, Max: 16}, func(chunk []domain.Commit) error {
 			for _, c := range chunk {
-				if c.Position != next {
-					return fmt.Errorf("position %d came where %d was due", c.Position, next)
+				if err := at.next(c); err != nil {
+					return err
 				}
-				next++
 				if c.Aggregate.Category == domain.CategoryThread {
 					if got, want := text(t, c), strconv.Itoa(count[c.Aggregate.ID]); got != want {
 						return fmt.Errorf("%s: %s came where %s was due", c.Aggregate, got, want)
@@ -78,7 +84,7 @@ func readWhileAppending(t *testing.T, b Backend) {
 					count[c.Aggregate.ID]++
 				}
 			}
-			if next == 2+writers*each {
+			if at.n == 1+writers*each {
 				close(all)
 			}
 			return nil
@@ -119,7 +125,7 @@ func slowReader(t *testing.T, b Backend) {
 	defer cancel()
 	gate, entered := make(chan struct{}), make(chan struct{}, 1)
 	read, all := make(chan error, 1), make(chan struct{})
-	var next domain.Position = 1
+	at := order{sparse: sparse(b)}
 	go func() {
 		read <- s.Read(ctx, 0, projections.ReadOptions{Max: 3}, func(chunk []domain.Commit) error {
 			select {
@@ -128,12 +134,11 @@ func slowReader(t *testing.T, b Backend) {
 			}
 			<-gate
 			for _, c := range chunk {
-				if c.Position != next {
-					return fmt.Errorf("position %d came where %d was due", c.Position, next)
+				if err := at.next(c); err != nil {
+					return err
 				}
-				next++
 			}
-			if next == 2+5+n {
+			if at.n == 1+5+n {
 				close(all)
 			}
 			return nil
@@ -184,27 +189,29 @@ func ahead(t *testing.T, b Backend) {
 	s := b.Store(t)
 	fill(t, s, 1, 3)
 	never := func([]domain.Commit) error { t.Error("something was delivered"); return nil }
-	for _, p := range []domain.Position{5, 1000, 1<<domain.EpochBits | 2} {
+	last := head(t, s)
+	for _, p := range []domain.Position{last + 1, last + 1000, 1<<domain.EpochBits | 2} {
 		if err := s.Read(t.Context(), p, projections.ReadOptions{}, never); !errors.Is(err, projections.ErrAhead) {
 			t.Errorf("read after %d: %v, want ErrAhead", p, err)
 		}
 	}
-	if err := s.Read(t.Context(), 4, projections.ReadOptions{ToHead: true}, never); err != nil {
+	if err := s.Read(t.Context(), last, projections.ReadOptions{ToHead: true}, never); err != nil {
 		t.Errorf("read after the head to the head: %v", err)
 	}
 }
 
 func sealed(t *testing.T, b Backend) {
 	s := b.Store(t)
-	must(t, s, Note(1, "said in confidence"), 0)
+	begin := head(t, s)
+	p, _ := must(t, s, Note(1, "said in confidence"), 0)
 	for _, open := range []bool{false, true} {
-		chunks := collect(t, s, 1, projections.ReadOptions{Open: open})
+		chunks := collect(t, s, begin, projections.ReadOptions{Open: open})
 		if got := text(t, chunks[0][0]); (got == "said in confidence") != open || got == "" {
 			t.Errorf("open %t: the text reads %q", open, got)
 		}
 	}
-	if c, err := s.At(t.Context(), 2); err != nil || text(t, c) == "said in confidence" {
-		t.Errorf("the commit at 2 is open: %v", err)
+	if c, err := s.At(t.Context(), p); err != nil || text(t, c) == "said in confidence" {
+		t.Errorf("the commit at %d is open: %v", p, err)
 	}
 }
 
@@ -224,7 +231,7 @@ func at(t *testing.T, b Backend) {
 func latest(t *testing.T, b Backend) {
 	writer, reader := b.Store(t), b.Store(t)
 	none, p, err := reader.Latest(t.Context(), workspace, domain.CategoryOperator)
-	if err != nil || len(none) != 0 || p != 1 {
+	if err != nil || len(none) != 0 || p != head(t, writer) {
 		t.Fatalf("a new log: %d commits up to %d, %v", len(none), p, err)
 	}
 	want := map[string]string{}
@@ -237,8 +244,7 @@ func latest(t *testing.T, b Backend) {
 		}
 		other := registered("op1", "of another workspace")
 		other.Aggregate.Workspace = "other"
-		must(t, writer, other, versions["other"])
-		versions["other"] = domain.Version(head(t, writer))
+		_, versions["other"] = must(t, writer, other, versions["other"])
 		fill(t, writer, 100+round, 5)
 
 		got, p, err := reader.Latest(t.Context(), workspace, domain.CategoryOperator, domain.CategoryDepartment)
