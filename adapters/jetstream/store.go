@@ -39,6 +39,7 @@ type Options struct {
 
 // Store is the log on JetStream. It is safe for concurrent use.
 type Store struct {
+	Air
 	nc       *nats.Conn // requests
 	bulk     *nats.Conn // reads; the same as nc unless own
 	own      *nats.Conn // the one to close
@@ -78,7 +79,8 @@ func Open(ctx context.Context, nc *nats.Conn, codec Codec, o Options) (*Store, e
 		o.Logger = zap.NewNop()
 	}
 	s := &Store{
-		nc: nc, bulk: nc, codec: codec, opts: o,
+		Air: Air{conn: nc, timeout: o.Timeout, logger: o.Logger.Named("log")},
+		nc:  nc, bulk: nc, codec: codec, opts: o,
 		log:     o.Logger.Named("log"),
 		reserve: reserve{dir: o.Dir, keep: o.Reserve},
 	}

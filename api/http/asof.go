@@ -62,6 +62,9 @@ func asOf(ctx context.Context, log Log, s string) (domain.Position, error) {
 // That is the position before the first commit that was recorded later. Because clocks lie at most clockSkew apart, all up
 // to a commit of at-clockSkew were recorded in time: such a one is found by bisection, and the few behind it are read.
 func positionAt(ctx context.Context, log Log, at time.Time) (domain.Position, error) {
+	if sparse, ok := log.(signposted); ok {
+		return readTo(ctx, log, sparse.Before(at.Add(-clockSkew)), at)
+	}
 	head, err := log.Head(ctx)
 	if err != nil || head == 0 {
 		return 0, err
@@ -84,7 +87,19 @@ func positionAt(ctx context.Context, log Log, at time.Time) (domain.Position, er
 	if sure == last {
 		return result, nil
 	}
-	err = log.Read(ctx, result, projections.ReadOptions{ToHead: true}, func(chunk []domain.Commit) error {
+	return readTo(ctx, log, result, at)
+}
+
+// signposted is a log whose positions can't be bisected: most numbers are none. It knows places to read on from.
+type signposted interface {
+	// Before is the position of a commit that was recorded before t, 0 for the beginning.
+	Before(t time.Time) domain.Position
+}
+
+// readTo reads on from a position that is in time, and returns the last before the first commit that is not.
+func readTo(ctx context.Context, log Log, from domain.Position, at time.Time) (domain.Position, error) {
+	result := from
+	err := log.Read(ctx, from, projections.ReadOptions{ToHead: true}, func(chunk []domain.Commit) error {
 		for i := range chunk {
 			if chunk[i].Recorded.After(at) {
 				return errFound

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/turno-desk/turno/adapters/codec"
+	"github.com/turno-desk/turno/adapters/eventstoredb"
 	"github.com/turno-desk/turno/adapters/jetstream"
 	"github.com/turno-desk/turno/adapters/vault"
 	"github.com/turno-desk/turno/api/command"
@@ -20,6 +21,7 @@ import (
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/projections"
 )
 
 // logFlags say where the log is.
@@ -27,7 +29,10 @@ type logFlags struct {
 	Data      string `type:"path" default:"./turno-data" placeholder:"DIR" help:"The data folder (${default})."`
 	NATS      string `name:"nats" placeholder:"URL" help:"An external NATS server or cluster, instead of the log of the data folder."`
 	Creds     string `type:"path" placeholder:"FILE" help:"Credentials file for --nats."`
+	Log       string `placeholder:"URL" help:"An EventStoreDB that keeps the log, as esdb://HOST:PORT?tls=false; NATS keeps the vault then and carries announcements."`
 	Workspace string `default:"default" help:"The workspace."`
+
+	readOnly bool // nothing may be written: it is opened to be looked at
 }
 
 // hostFlags are those of a process that may host the log.
@@ -39,13 +44,24 @@ type hostFlags struct {
 // reading is an open log with what reads and writes it: what every part of the program stands on.
 type reading struct {
 	dir       string
-	local     bool // the log's server runs on this machine, on dir
+	log       string // the EventStoreDB that keeps the log; empty: NATS does
+	local     bool   // the log's server, or what else NATS is for, runs on this machine, on dir
+	readOnly  bool
 	workspace string
 	server    *jetstream.Server // nil unless this process hosts the log
 	conn      *nats.Conn
 	vault     *vault.Vault
 	codec     *codec.Codec
-	store     *jetstream.Store
+	store     store
+}
+
+// store is the log, whatever keeps it.
+type store interface {
+	command.Log
+	command.SettingsLog
+	projections.Source
+	eventstoredb.Air
+	Close() error
 }
 
 // openToServe opens the log for a process that lives on: it hosts the log of the folder, or dials the external one.
@@ -97,6 +113,7 @@ func openToJoin(p *program, f logFlags) (*reading, error) {
 // openToRead opens the log for a tool that ends: it joins whoever hosts it or, when nobody does, opens the folder under its
 // lock, read-only.
 func openToRead(p *program, f logFlags) (*reading, error) {
+	f.readOnly = true
 	if f.NATS != "" {
 		return openDialled(p, f, false)
 	}
@@ -158,7 +175,7 @@ func openDialled(p *program, f logFlags, stays bool) (*reading, error) {
 
 // openOn opens vault and log on a connection. It closes both when it fails.
 func openOn(p *program, f logFlags, server *jetstream.Server, conn *nats.Conn) (*reading, error) {
-	r := &reading{dir: f.Data, local: f.NATS == "", workspace: f.Workspace, server: server, conn: conn}
+	r := &reading{dir: f.Data, log: f.Log, local: f.NATS == "", readOnly: f.readOnly, workspace: f.Workspace, server: server, conn: conn}
 	if err := r.open(p.ctx, p.log); err != nil {
 		r.close()
 		return nil, err
@@ -182,17 +199,37 @@ func (r *reading) open(ctx context.Context, log *zap.Logger) error {
 		return err
 	}
 	r.codec = codec.New(r.vault)
+	r.store, err = r.openStore(ctx, log)
+	return err
+}
+
+// openStore opens what keeps the log.
+func (r *reading) openStore(ctx context.Context, log *zap.Logger) (store, error) {
+	codec := forgetting{r.codec, r.vault}
+	if r.log != "" {
+		s, err := eventstoredb.Open(ctx, r.log, codec, jetstream.NewAir(r.conn, log), eventstoredb.Options{ReadOnly: r.readOnly, Logger: log})
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
 	o := jetstream.Options{Host: r.server, Logger: log}
 	if r.local {
 		o.Dir = r.dir
 	}
-	r.store, err = jetstream.Open(ctx, r.conn, forgetting{r.codec, r.vault}, o)
-	return err
+	s, err := jetstream.Open(ctx, r.conn, codec, o)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // ready refuses to open what must not be opened yet, or as it is. A process that joined leaves the making of log and vault to
 // the host, which makes the vault first.
 func (r *reading) ready(ctx context.Context, js natsjs.JetStream) error {
+	if r.log != "" {
+		return r.readyBeside(ctx, js)
+	}
 	stream, err := js.Stream(ctx, jetstream.StreamName)
 	switch {
 	case errors.Is(err, natsjs.ErrStreamNotFound) && r.local && r.server == nil:
@@ -200,12 +237,46 @@ func (r *reading) ready(ctx context.Context, js natsjs.JetStream) error {
 	case err != nil || stream.CachedInfo().State.Msgs < 2:
 		return nil // no log yet, or one that holds its own creation alone; other failures show when it is opened
 	}
-	// A new vault would open nothing that was written before, and take every known address for a new one.
 	if _, err := js.Stream(ctx, vault.Stream); errors.Is(err, natsjs.ErrStreamNotFound) {
-		return errors.New("the log holds commits, but its vault is missing: restore the stream " + vault.Stream)
+		return errNoVault
 	}
 	return nil
 }
+
+// errNoVault: a new vault would open nothing that was written before, and take every known address for a new one.
+var errNoVault = errors.New("the log holds commits, but its vault is missing: restore the stream " + vault.Stream)
+
+// readyBeside is ready where the log is kept elsewhere than the vault.
+func (r *reading) readyBeside(ctx context.Context, js natsjs.JetStream) error {
+	_, err := js.Stream(ctx, vault.Stream)
+	switch {
+	case !errors.Is(err, natsjs.ErrStreamNotFound):
+		return nil // other failures show when it is opened
+	case r.local && r.server == nil:
+		return fmt.Errorf("the vault is being made: %w", command.ErrUnavailable)
+	}
+	s, err := eventstoredb.Open(ctx, r.log, codec.New(noKeys{}), nil, eventstoredb.Options{ReadOnly: true})
+	if errors.Is(err, eventstoredb.ErrNoLog) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	seen := 0
+	err = s.Read(ctx, 0, projections.ReadOptions{Max: 2, ToHead: true}, func(chunk []domain.Commit) error {
+		if seen += len(chunk); seen > 1 { // more than its own creation
+			return errNoVault
+		}
+		return nil
+	})
+	return err
+}
+
+// noKeys is the keyring of who looks at the log without opening anything.
+type noKeys struct{}
+
+func (noKeys) Key(context.Context, string) ([]byte, error) { return nil, codec.ErrNoKey }
 
 // forgetting is the codec of a process that must not remember the keys of the erased: whatever reads the log in this
 // process, the event of an erasure passes here.
