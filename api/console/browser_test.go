@@ -41,16 +41,22 @@ func newWindow(t *testing.T, width, height int64, dark bool) *window {
 	if path == "" {
 		t.Skip("no chromium is installed: apt-get install chromium")
 	}
+	t.Parallel() // most of it is waiting
+	profile, err := os.MkdirTemp("", "turno-console-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(profile) }) // a part of the browser may still be writing its last
 	alloc, cancel := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(int(width), int(height)), chromedp.Flag("disable-quic", true), chromedp.Flag("hide-scrollbars", true),
+		chromedp.UserDataDir(profile), chromedp.WindowSize(int(width), int(height)), chromedp.Flag("disable-quic", true), chromedp.Flag("hide-scrollbars", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("lang", "es"), chromedp.Flag("accept-lang", "es"),
 	)
 	t.Cleanup(cancel)
-	ctx, end := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {})) // it complains of events that are newer than it
-	t.Cleanup(end)
-	ctx, stop := context.WithTimeout(ctx, 90*time.Second)
+	browser, end := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {})) // of events that are newer than it
+	t.Cleanup(end)                                                                           // kills it, and waits
+	ctx, stop := context.WithTimeout(browser, 90*time.Second)
 	t.Cleanup(stop)
 	chromedp.ListenTarget(ctx, func(event any) {
 		switch e := event.(type) {
