@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	natsjs "github.com/nats-io/nats.go/jetstream"
@@ -62,7 +63,7 @@ func (b Append) Run(ctx context.Context, out io.Writer) error {
 	if b.New {
 		what = "openings"
 	}
-	header(out, "append: "+what, fmt.Sprintf("sync %s, %d at once, %d bytes a message, %d rounds of %s", b.Sync, b.Parallel, size, b.Rounds, b.Long))
+	header(out, "append: "+what, fmt.Sprintf("sync %s, %d at once, %d bytes a message with our headers, %d rounds of %s", b.Sync, b.Parallel, size, b.Rounds, b.Long))
 	m, n := median(ours), median(theirs)
 	fmt.Fprintf(out, "  commands          %s\n  bare publishes    %s\n  ratio             %.2f\n", m, n, m.rate()/n.rate())
 	return nil
@@ -71,7 +72,7 @@ func (b Append) Run(ctx context.Context, out io.Writer) error {
 // perWorker is how many conversations a worker writes in, in turn.
 const perWorker = 100
 
-// conversations opens and takes what the workers write in, and measures how many bytes a message's commit has.
+// conversations opens and takes what the workers write in, and measures how many bytes a message takes in the log.
 func (b Append) conversations(ctx context.Context, w *world) ([][]string, int, error) {
 	all := make([][]string, b.Parallel)
 	_, err := hammerTimes(b.Parallel, perWorker, func(worker, call int) error {
@@ -92,8 +93,27 @@ func (b Append) conversations(ctx context.Context, w *world) ([][]string, int, e
 	if err != nil {
 		return nil, 0, err
 	}
-	data, err := w.codec.Encode(ctx, &r.Commit)
-	return all, len(data), err
+	size, err := stored(ctx, w, r.Commit.Aggregate.String())
+	return all, size, err
+}
+
+// stored is how many bytes the newest message of a subject has, our own headers included.
+func stored(ctx context.Context, w *world, subject string) (int, error) {
+	log, err := bareStream(ctx, w)
+	if err != nil {
+		return 0, err
+	}
+	m, err := log.GetLastMsgForSubject(ctx, subject)
+	if err != nil {
+		return 0, err
+	}
+	size := len(m.Data)
+	for name, values := range m.Header {
+		if strings.HasPrefix(name, "Turno-") {
+			size += len(name) + len(": ") + len(values[0]) + len("\r\n")
+		}
+	}
+	return size, nil
 }
 
 func (b Append) command(ctx context.Context, w *world, conversations [][]string, round int) func(worker, call int) error {

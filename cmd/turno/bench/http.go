@@ -107,6 +107,9 @@ func (b HTTP) setUp(ctx context.Context, c *demo.Client) ([][]string, error) {
 	return all, err
 }
 
+// messageBytes is about what a message of this bench takes in the log.
+const messageBytes = 1000
+
 // bare measures guarded publishes on an embedded server with the same sync mode, in this process.
 func (b HTTP) bare(ctx context.Context, dir string) (*sample, error) {
 	w, err := host(ctx, dir, jetstream.Sync(b.Sync))
@@ -114,7 +117,7 @@ func (b HTTP) bare(ctx context.Context, dir string) (*sample, error) {
 		return nil, err
 	}
 	defer w.close()
-	raw, err := newBare(ctx, w, b.Parallel, 900)
+	raw, err := newBare(ctx, w, b.Parallel, messageBytes)
 	if err != nil {
 		return nil, err
 	}

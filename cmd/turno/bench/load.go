@@ -68,10 +68,10 @@ func (b Load) measureLoads(ctx context.Context, out io.Writer, dir string) error
 	if err != nil {
 		return err
 	}
-	loads, bare := newSample(), newSample()
+	loads, bare, forgetful := newSample(), newSample(), w.another()
 	for _, id := range ids {
 		began := time.Now()
-		if _, _, err := w.engine.Conversation(ctx, workspace, id); err != nil {
+		if _, _, err := forgetful.Conversation(ctx, workspace, id); err != nil {
 			return err
 		}
 		loads.add([]time.Duration{time.Since(began)})

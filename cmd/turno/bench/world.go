@@ -80,10 +80,15 @@ func on(ctx context.Context, conn *nats.Conn, master []byte, o jetstream.Options
 		defer close(w.ended)
 		_ = w.image.Run(running) // ends with its context, without an error
 	}()
-	w.engine = command.NewEngine(command.Options{
+	w.engine = w.another()
+	return w, nil
+}
+
+// another is an engine on the same log that remembers nothing yet.
+func (w *world) another() *command.Engine {
+	return command.NewEngine(command.Options{
 		Log: w.store, Image: w.image, Keys: w.vault, Hasher: w.vault, Numbers: command.NewNumbers(w.store, workspace, nil), Cached: 200_000,
 	})
-	return w, nil
 }
 
 func (w *world) close() error {
