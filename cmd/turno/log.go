@@ -27,8 +27,9 @@ import (
 // logFlags say where the log is.
 type logFlags struct {
 	Data      string `type:"path" default:"./turno-data" placeholder:"DIR" help:"The data folder (${default})."`
-	NATS      string `name:"nats" placeholder:"URL" help:"An external NATS server or cluster, instead of the log of the data folder."`
+	NATS      string `name:"nats" placeholder:"URL" help:"An external NATS server or cluster (several URLs with commas between), instead of the log of the data folder."`
 	Creds     string `type:"path" placeholder:"FILE" help:"Credentials file for --nats."`
+	Replicas  int    `default:"1" help:"On how many servers of --nats each commit and each key is kept: 1, 3 or 5. A log that has fewer is refused."`
 	Log       string `placeholder:"URL" help:"An EventStoreDB that keeps the log, as esdb://HOST:PORT?tls=false; NATS keeps the vault then and carries announcements."`
 	Workspace string `default:"default" help:"The workspace."`
 
@@ -48,6 +49,7 @@ type reading struct {
 	local     bool   // the log's server, or what else NATS is for, runs on this machine, on dir
 	readOnly  bool
 	workspace string
+	replicas  int
 	server    *jetstream.Server // nil unless this process hosts the log
 	conn      *nats.Conn
 	vault     *vault.Vault
@@ -175,7 +177,7 @@ func openDialled(p *program, f logFlags, stays bool) (*reading, error) {
 
 // openOn opens vault and log on a connection. It closes both when it fails.
 func openOn(p *program, f logFlags, server *jetstream.Server, conn *nats.Conn) (*reading, error) {
-	r := &reading{dir: f.Data, log: f.Log, local: f.NATS == "", readOnly: f.readOnly, workspace: f.Workspace, server: server, conn: conn}
+	r := &reading{dir: f.Data, log: f.Log, local: f.NATS == "", readOnly: f.readOnly, workspace: f.Workspace, replicas: f.Replicas, server: server, conn: conn}
 	if err := r.open(p.ctx, p.log); err != nil {
 		r.close()
 		return nil, err
@@ -195,7 +197,7 @@ func (r *reading) open(ctx context.Context, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
-	if r.vault, err = vault.Open(ctx, js, vault.Options{Workspace: r.workspace, MasterKey: master}); err != nil {
+	if r.vault, err = vault.Open(ctx, js, vault.Options{Workspace: r.workspace, MasterKey: master, Replicas: r.replicas}); err != nil {
 		return err
 	}
 	r.codec = codec.New(r.vault)
@@ -213,7 +215,7 @@ func (r *reading) openStore(ctx context.Context, log *zap.Logger) (store, error)
 		}
 		return s, nil
 	}
-	o := jetstream.Options{Host: r.server, Logger: log}
+	o := jetstream.Options{Host: r.server, Replicas: r.replicas, Logger: log}
 	if r.local {
 		o.Dir = r.dir
 	}

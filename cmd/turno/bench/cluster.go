@@ -12,11 +12,11 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// cluster is three NATS servers in this process.
-type cluster []*server.Server
+// Cluster is three NATS servers in this process.
+type Cluster []*server.Server
 
-// startCluster starts them on free ports of the loopback and waits until they have found a leader.
-func startCluster(dir, sync string) (cluster, error) {
+// StartCluster starts them on free ports of the loopback and waits until they have found a leader.
+func StartCluster(dir, sync string) (Cluster, error) {
 	ports, err := freePorts(3)
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func startCluster(dir, sync string) (cluster, error) {
 	for _, port := range ports {
 		routes = append(routes, &url.URL{Scheme: "nats", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))})
 	}
-	var c cluster
+	var c Cluster
 	for i, port := range ports {
 		o := &server.Options{
 			ServerName: "bench-" + strconv.Itoa(i+1), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
@@ -39,7 +39,7 @@ func startCluster(dir, sync string) (cluster, error) {
 		}
 		s, err := server.NewServer(o)
 		if err != nil {
-			c.stop()
+			c.Stop()
 			return nil, fmt.Errorf("start node %d: %w", i+1, err)
 		}
 		c = append(c, s)
@@ -52,7 +52,7 @@ func startCluster(dir, sync string) (cluster, error) {
 			}
 		}
 	}
-	c.stop()
+	c.Stop()
 	return nil, errors.New("the cluster found no leader within a minute")
 }
 
@@ -70,9 +70,11 @@ func freePorts(n int) ([]int, error) {
 	return ports, nil
 }
 
-func (c cluster) url(i int) string { return c[i%len(c)].ClientURL() }
+// URL is where clients reach the i-th server.
+func (c Cluster) URL(i int) string { return c[i%len(c)].ClientURL() }
 
-func (c cluster) stop() {
+// Stop ends all servers that still run.
+func (c Cluster) Stop() {
 	for _, s := range c {
 		s.Shutdown()
 	}

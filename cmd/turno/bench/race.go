@@ -138,7 +138,7 @@ func (b Race) clustered(ctx context.Context, dir string) ([]*world, func(), erro
 	if err != nil {
 		return nil, nil, err
 	}
-	servers, err := startCluster(dir, b.Sync)
+	servers, err := StartCluster(dir, b.Sync)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -147,11 +147,11 @@ func (b Race) clustered(ctx context.Context, dir string) ([]*world, func(), erro
 		for _, w := range engines {
 			w.close()
 		}
-		servers.stop()
+		servers.Stop()
 	}
 	for i := range 2 {
 		var conn *nats.Conn
-		if conn, err = jetstream.Dial(servers.url(i), ""); err == nil {
+		if conn, err = jetstream.Dial(servers.URL(i), ""); err == nil {
 			var w *world
 			if w, err = on(ctx, conn, master, jetstream.Options{Replicas: 3}); err == nil {
 				engines = append(engines, w)
