@@ -32,9 +32,10 @@ check: ## format, vet, staticcheck, generated files
 	@$(MAKE) --no-print-directory generated
 
 generated: ## fail when a generated file is not what its generator writes
-	@kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; cp -R docs "$$kept/docs"; \
+	@kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; cp -R docs api/console "$$kept"; \
 	  go generate ./...; \
-	  if ! diff -r "$$kept/docs" docs; then echo 'generated files were stale; they are fresh now: commit them'; exit 1; fi
+	  if ! diff -r "$$kept/docs" docs || ! diff -r "$$kept/console" api/console; then \
+	    echo 'generated files were stale; they are fresh now: commit them'; exit 1; fi
 
 docs: ## write the generated pages of docs/ anew
 	go generate ./...
