@@ -1,6 +1,7 @@
 package thread
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -30,7 +31,7 @@ func CheckContent(c Content) *domain.Refusal {
 		missing = append(missing, "text")
 	}
 	for _, a := range c.Attachments {
-		if a.URL == "" || a.Type == "" || a.Size < 0 {
+		if a.URL == "" || !mediaType(a.Type) || a.Size < 0 {
 			missing = append(missing, "attachments")
 			break
 		}
@@ -40,6 +41,9 @@ func CheckContent(c Content) *domain.Refusal {
 	}
 	if k := c.ContactCard; k != nil && (k.Name == "" || k.Phone == "") {
 		missing = append(missing, "contact_card")
+	}
+	if c.ReplyTo != "" && !isMessageID(c.ReplyTo) {
+		missing = append(missing, "reply_to")
 	}
 	if len(missing) > 0 {
 		return invalid("The message is incomplete or malformed.", missing...)
@@ -56,6 +60,39 @@ func knownKind(k Kind) bool {
 		return true
 	}
 	return false
+}
+
+// mediaType reports whether s is a type and subtype, maybe with codecs: it stands in the log in clear, so it must not be
+// free text.
+func mediaType(s string) bool {
+	name, parameter, more := strings.Cut(s, ";")
+	if more {
+		codecs, ok := strings.CutPrefix(strings.TrimSpace(parameter), "codecs=")
+		if !ok || !mediaToken(strings.Trim(codecs, `"`)) {
+			return false
+		}
+	}
+	kind, sub, ok := strings.Cut(name, "/")
+	return ok && mediaToken(kind) && mediaToken(sub)
+}
+
+func mediaToken(s string) bool {
+	const signs = "!#$&-^_.+," // RFC 6838, and the comma between codecs
+	return s != "" && len(s) <= 127 && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(signs, r)
+	})
+}
+
+// isMessageID reports whether s could be the id of a message of Turno. A channel's own id is personal, and this one stands
+// in the log in clear.
+func isMessageID(s string) bool {
+	i := strings.LastIndex(s, "-m")
+	if i < 0 {
+		return false
+	}
+	_, _, ok := SplitConversationID(s[:i])
+	k, err := strconv.Atoi(s[i+2:])
+	return ok && err == nil && k > 0 && strconv.Itoa(k) == s[i+2:]
 }
 
 // checkText refuses a text that is too long or no UTF-8.
