@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/operator"
 )
 
 // close ends the conversation, in one gesture with its tags and classification (F090–F093, F100). Guards bind people; what
@@ -36,7 +37,7 @@ func (d decision) close(c Close) ([]Event, *domain.Refusal) {
 	}
 	incomplete := d.requirements(c, classification)
 	if len(incomplete) > 0 && d.f.Actor.Human() {
-		if c.Override == "" {
+		if blank(c.Override) {
 			return nil, &domain.Refusal{
 				Code: CodeCloseRequirements, Detail: "The department asks for more before a close.", Missing: incomplete, State: d.c.State, OnSettings: true,
 			}
@@ -229,7 +230,7 @@ func (d decision) unarchive() ([]Event, *domain.Refusal) {
 	return []Event{Unarchived{Cause: "manual"}}, nil
 }
 
-// hide removes the conversation from everybody's sight but an auditor's (D6).
+// hide removes a closed conversation from everybody's sight but an auditor's (D6).
 func (d decision) hide(c Hide) ([]Event, *domain.Refusal) {
 	if r := checkText("reason", c.Reason, MaxShortText); r != nil {
 		return nil, r
@@ -240,13 +241,23 @@ func (d decision) hide(c Hide) ([]Event, *domain.Refusal) {
 	if d.c.Hidden {
 		return nil, nil
 	}
+	if d.c.Open() {
+		return nil, notAllowed(d.c, "Close it first: what the contact still wrote would reach nobody.")
+	}
 	return []Event{Hidden(c)}, nil
 }
 
-// erase tells every holder of copies to blank them; the caller destroys the key.
+// erase tells every holder of copies to blank them; the caller destroys the key. What is open ends with it: nobody could
+// act on it any more.
 func (d decision) erase() ([]Event, *domain.Refusal) {
-	if d.f.Actor.Kind == domain.ActorOperator && d.f.Image.Operators[d.f.Actor.ID].Role != "admin" {
-		return nil, forbidden("Only administrators erase.")
+	if id := d.operator(); id != "" {
+		if op, r := d.active(id); r != nil || op.Role != operator.RoleAdmin {
+			return nil, forbidden("Only administrators erase.")
+		}
 	}
-	return []Event{Erased{Contact: d.s.Contact, Identity: d.s.Identity}}, nil
+	events := []Event{Erased{Contact: d.s.Contact, Identity: d.s.Identity}}
+	if d.c.Open() {
+		events = append(events, d.ending(Closed{Reason: ClosedOther, Owner: d.c.Owner, Department: d.c.Department})...)
+	}
+	return events, nil
 }

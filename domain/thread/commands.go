@@ -117,13 +117,14 @@ type Unarchive struct{}
 // Ignore closes a conversation with an unknown contact: no survey, no guards, counted apart (D15).
 type Ignore struct{ Reason domain.Personal }
 
-// Hide removes it from everybody's sight but an auditor's (supervisors, admins).
+// Hide removes a closed one from everybody's sight but an auditor's (supervisors, admins).
 type Hide struct{ Reason domain.Personal }
 
 // MarkRead moves the unread mark to Message, or to the last one when it is empty.
 type MarkRead struct{ Message string }
 
-// Erase says that the thread's key is about to be destroyed (admins).
+// Erase says that the thread's key is about to be destroyed, and closes what is open (admins). Its target is the thread's
+// newest conversation.
 type Erase struct{}
 
 func (Receive) command()   {}

@@ -95,7 +95,13 @@ func (d decision) admit(cmd Command) *domain.Refusal {
 		}
 		return forbidden("A contact closes and rates; nothing else.")
 	}
+	if _, ok := cmd.(Erase); ok {
+		return nil // of the whole thread, whatever of it is hidden: erase says who may
+	}
 	if d.f.Actor.Kind != domain.ActorOperator {
+		if d.c.Hidden && d.f.Actor.Kind != domain.ActorSystem {
+			return notFound()
+		}
 		return nil
 	}
 	op, ok := d.f.Image.Operators[d.f.Actor.ID]
@@ -173,7 +179,7 @@ func (d decision) works() bool {
 	}
 }
 
-// department is the definition of the conversation's department.
+// departmentOpen refuses a department that does not exist or was retired.
 func (d decision) departmentOpen(id string) *domain.Refusal {
 	dep, ok := d.f.Image.Departments[id]
 	if !ok {
@@ -185,7 +191,7 @@ func (d decision) departmentOpen(id string) *domain.Refusal {
 	return nil
 }
 
-// member finds an active operator.
+// active finds an operator who was not deactivated.
 func (d decision) active(id string) (operator.Definition, *domain.Refusal) {
 	op, ok := d.f.Image.Operators[id]
 	if !ok {

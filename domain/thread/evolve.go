@@ -67,6 +67,9 @@ func (s *State) evolve(c *domain.Commit, event domain.Event) {
 	case Erased:
 		s.Erased = true
 		s.Name, s.Address, s.ExternalID = domain.Erased, domain.Erased, domain.Erased
+		for _, conv := range s.Conversations {
+			conv.blank()
+		}
 	}
 }
 
@@ -121,6 +124,30 @@ func (conv *Conversation) evolve(c *domain.Commit, event domain.Event) {
 	case Read:
 		conv.read(e.Message)
 	}
+}
+
+// blank forgets what was said of the conversation. Copies that were handed out keep theirs.
+func (c *Conversation) blank() {
+	if c.Rating != nil {
+		rated := *c.Rating
+		rated.Comment = erased(rated.Comment)
+		c.Rating = &rated
+	}
+	fields := make(map[string]domain.Personal, len(c.Classification.Fields))
+	for id, v := range c.Classification.Fields {
+		fields[id] = erased(v)
+	}
+	if len(fields) > 0 {
+		c.Classification.Fields = fields
+	}
+}
+
+// erased is what a personal text reads after an erasure; what was empty stays so.
+func erased(p domain.Personal) domain.Personal {
+	if p == "" {
+		return ""
+	}
+	return domain.Erased
 }
 
 func (s *State) see(c *domain.Commit, hash, message string) {

@@ -83,7 +83,7 @@ var commandStates = []struct {
 	{"rate", closed},
 	{"archive", anyState},
 	{"unarchive", anyState},
-	{"delete", anyState},
+	{"delete", closed},
 	{"read", open},
 }
 

@@ -66,6 +66,7 @@ func TestNobodySeesWhatTheRuleDoesNotShow(t *testing.T) {
 		d.Random(220, 5)
 		threads := threadsOf(log)
 		// Something hidden, so that auditors see more than others.
+		d.Do("adela", threads[int(seed)%len(threads)], 0, thread.Close{})
 		d.Do("adela", threads[int(seed)%len(threads)], 0, thread.Hide{})
 		v := newView(t, log).build(77)
 
