@@ -168,10 +168,10 @@ func (l *line) subscribe(ctx context.Context, within time.Duration, o esdb.Subsc
 	}
 	made, left := make(chan outcome), make(chan struct{})
 	go func() {
-		var o2 outcome
-		o2.subscription, o2.err = s.client.SubscribeToAll(leader(inner), o)
+		var got outcome
+		got.subscription, got.err = guarded(func() (*esdb.Subscription, error) { return s.client.SubscribeToAll(leader(inner), o) })
 		select {
-		case made <- o2:
+		case made <- got:
 		case <-left:
 			close(sub.done)
 			l.release(s)

@@ -83,7 +83,6 @@ func (s *Store) commit(ctx context.Context, e *esdb.RecordedEvent, open bool) (d
 	if m.Opens {
 		c.Opened = p
 	}
-	s.know(p)
 	return c, nil
 }
 

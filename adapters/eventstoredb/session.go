@@ -11,6 +11,7 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 )
 
@@ -22,14 +23,16 @@ var errNoSession = errors.New("no connection to EventStoreDB")
 //
 //   - It looks for a server again inside the next call, in one goroutine for all calls, and ignores the call's context. So
 //     every call runs in a goroutine of its own, which is left behind when its time is over.
-//   - When it finds none within its number of attempts it is dead for ever, and a call that fails afterwards blocks. So a
-//     client is made only when the server takes connections, and not asked again once a call of it has failed. What was
-//     under way in that moment may stay blocked: such goroutines are few, and left behind.
-//   - Closed while a call is failing, it panics. So a client is closed after its last call has ended.
-//   - It forgets to close the connection that it replaces. So a client that lost its connection is given no new calls.
+//   - When a call fails with a lost connection, it looks for a server anew, forgets to close the connection that it
+//     replaces and, having found none, leaves every later failure blocked for ever, or panicking once it is closed. But it
+//     logs the failure first: there the call is unwound (abandon), so that none of this begins. The client gets no new calls,
+//     and is closed after its last.
+//   - It tells nobody when gRPC has connected again by itself, perhaps to another database. So each client holds a
+//     subscription to the log's own stream, whose end is the connection's.
 //   - It puts the header that asks for the leader where it is never sent from. So every call carries it.
 type line struct {
 	config esdb.Configuration
+	stream string                                          // the log's own
 	check  func(ctx context.Context, c *esdb.Client) error // made on a new connection before anybody else may use it
 	log    *zap.Logger
 	alive  context.Context // ends with the line
@@ -45,22 +48,54 @@ type line struct {
 // session is one client, on one connection.
 type session struct {
 	client  *esdb.Client
-	calls   int           // under way; guarded by line.mu
-	retired chan struct{} // closed when nobody may begin another call
-	gone    bool          // retired is closed; guarded by line.mu
-	heard   atomic.Int64  // when a call last succeeded, in ns since the epoch
+	life    *esdb.Subscription // ends with the connection
+	calls   int                // under way; guarded by line.mu
+	retired chan struct{}      // closed when nobody may begin another call
+	gone    bool               // retired is closed; guarded by line.mu
+	heard   atomic.Int64       // when a call last succeeded, in ns since the epoch
 }
 
-// dialWithin is how long the server may take to accept a connection.
-const dialWithin = 2 * time.Second
+const (
+	// dialWithin is how long the server may take to accept a connection.
+	dialWithin = 2 * time.Second
+
+	// closeWithin is how long close waits. A discovery that finds no server can't be told to stop.
+	closeWithin = 500 * time.Millisecond
+)
+
+// failing is what the library logs, on the goroutine of the call, when that failed.
+const failing = "unexpected exception: %v"
+
+// abandon unwinds a call that failed out of the library.
+type abandon struct{ err error }
+
+// guarded calls the library, and makes an error of what unwinds it: abandon, or its own panic where it reads what it does not
+// know.
+func guarded[T any](fn func() (T, error)) (v T, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case abandon:
+			err = p.err
+		default:
+			err = fmt.Errorf("the client library panicked: %v", p)
+		}
+	}()
+	return fn()
+}
 
 func newLine(config *esdb.Configuration, log *zap.Logger) *line {
 	l := &line{config: *config, log: log}
 	l.config.MaxDiscoverAttempts = 3
 	l.config.DiscoveryInterval = 100
-	l.config.GossipTimeout = 1 // second; of one attempt
+	l.config.GossipTimeout = 2 // seconds; of one attempt
 	l.config.NodePreference = esdb.NodePreferenceLeader
 	l.config.Logger = func(level esdb.LogLevel, format string, args ...any) {
+		if format == failing && len(args) == 1 {
+			if err, ok := args[0].(error); ok && transport(err) == codes.Unavailable {
+				panic(abandon{err})
+			}
+		}
 		if l.alive.Err() != nil {
 			return
 		}
@@ -83,7 +118,7 @@ func (l *line) close() {
 	go func() { l.calls.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(dialWithin): // a discovery that finds no server can't be told to stop
+	case <-time.After(closeWithin):
 	}
 }
 
@@ -132,6 +167,9 @@ func (l *line) connect(done chan struct{}) {
 	switch {
 	case err == nil && l.alive.Err() == nil:
 		l.current = s
+		s.calls++
+		l.calls.Add(1)
+		go l.listen(s)
 	case err == nil:
 		err = errors.New("closed")
 		go closeClient(s.client)
@@ -149,12 +187,67 @@ func (l *line) dial() (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = l.check(leader(l.alive), client) // and with it the library's discovery
+	s := &session{client: client, retired: make(chan struct{})}
+	err = l.greet(client)
+	if err == nil {
+		err = l.attend(s)
+	}
+	if err == nil {
+		err = l.greet(client) // once more: what is seen while the subscription lives is of one connection
+	}
 	if err != nil {
+		close(s.retired)
 		closeClient(client)
 		return nil, err
 	}
-	return &session{client: client, retired: make(chan struct{})}, nil
+	return s, nil
+}
+
+// greet makes the first calls of a client, and with them the library's discovery. A follower answers where the leader is;
+// the client has gone there when the call returns.
+func (l *line) greet(c *esdb.Client) error {
+	for hops := 0; ; hops++ {
+		_, err := guarded(func() (none struct{}, err error) { return none, l.check(leader(l.alive), c) })
+		if !is(err, esdb.ErrorCodeNotLeader) || hops == 3 {
+			return err
+		}
+	}
+}
+
+// attend begins the subscription that lives as long as the connection.
+func (l *line) attend(s *session) error {
+	ctx, cancel := context.WithCancel(leader(l.alive))
+	late := time.AfterFunc(dialWithin, cancel)
+	sub, err := guarded(func() (*esdb.Subscription, error) {
+		return s.client.SubscribeToStream(ctx, l.stream, esdb.SubscribeToStreamOptions{From: esdb.End{}})
+	})
+	if err != nil {
+		cancel()
+		return err
+	}
+	s.life = sub
+	go func() {
+		select {
+		case <-s.retired:
+		case <-l.alive.Done():
+		}
+		cancel()
+	}()
+	if !late.Stop() {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// listen retires a session when its connection ends.
+func (l *line) listen(s *session) {
+	defer l.release(s)
+	for {
+		if e := s.life.Recv(); e.SubscriptionDropped != nil {
+			l.retire(s, e.SubscriptionDropped.Error)
+			return
+		}
+	}
 }
 
 // reachable asks whether any of the servers accepts connections.
@@ -239,13 +332,8 @@ func call[T any](ctx context.Context, l *line, fn func(ctx context.Context, c *e
 	go func() {
 		defer l.release(s)
 		var o outcome
-		defer func() {
-			if p := recover(); p != nil { // the library does where it reads what it does not know
-				o.err = fmt.Errorf("the client library panicked: %v", p)
-			}
-			done <- o
-		}()
-		o.value, o.err = fn(leader(inner), s.client)
+		o.value, o.err = guarded(func() (T, error) { return fn(leader(inner), s.client) })
+		done <- o
 	}()
 	var o outcome
 	select {

@@ -71,7 +71,7 @@ func Open(ctx context.Context, connection string, codec Codec, air Air, o Option
 	}
 	s := &Store{Air: air, codec: codec, opts: o, log: o.Logger.Named("log"), tails: known}
 	s.line = newLine(config, s.log)
-	s.line.check = s.sure
+	s.line.stream, s.line.check = s.name(self), s.sure
 	if err := s.open(ctx); err != nil {
 		s.line.close()
 		return nil, wrap(ctx, "open the log", err)

@@ -76,6 +76,7 @@ func (b *double) Far(t *testing.T) (storetest.Store, storetest.Line) {
 }
 
 func TestTheLogOnEventStoreDB(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) storetest.Backend { return newDouble(t) })
 }
 
@@ -100,6 +101,7 @@ func TestTheLogOnALiveServer(t *testing.T) {
 }
 
 func TestManyLogsInOneDatabase(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, shared(esdbtest.New(t).URL()))
 }
 

@@ -18,7 +18,7 @@ func (s *Server) Read(req *streams.ReadReq, out streams.Streams_ReadServer) erro
 	case o.GetAll() != nil && subscribes:
 		return s.subscribe(o, out)
 	case subscribes:
-		return status.Error(codes.Unimplemented, "only $all can be subscribed to")
+		return s.subscribeStream(o, out)
 	case o.GetAll() != nil:
 		return s.readAll(o, out)
 	case o.GetStream() != nil:

@@ -27,9 +27,7 @@ func (s *Server) subscribe(o *streams.ReadReq_Options, out streams.Streams_ReadS
 	case *streams.ReadReq_Options_AllOptions_End:
 		next = len(events)
 	}
-	if err := out.Send(&streams.ReadResp{Content: &streams.ReadResp_Confirmation{
-		Confirmation: &streams.ReadResp_SubscriptionConfirmation{SubscriptionId: "s"},
-	}}); err != nil {
+	if err := out.Send(confirmation()); err != nil {
 		return err
 	}
 	checkpoint := max(1, int(o.GetFilter().GetMax())*int(o.GetFilter().GetCheckpointIntervalMultiplier()))
@@ -71,3 +69,39 @@ func (s *Server) subscribe(o *streams.ReadReq_Options, out streams.Streams_ReadS
 }
 
 func dropped() error { return status.Error(codes.Aborted, "the subscription was dropped") }
+
+// subscribeStream sends what comes to one stream from now on.
+func (s *Server) subscribeStream(o *streams.ReadReq_Options, out streams.Streams_ReadServer) error {
+	if o.GetStream().GetEnd() == nil {
+		return status.Error(codes.Unimplemented, "a stream can be subscribed to from its end on")
+	}
+	drop := *s.drop.Load()
+	name := string(o.GetStream().GetStreamIdentifier().GetStreamName())
+	_, grown := s.db.snapshot()
+	events, _ := s.db.of(name)
+	next := len(events)
+	if err := out.Send(confirmation()); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-out.Context().Done():
+			return status.FromContextError(out.Context().Err()).Err()
+		case <-drop:
+			return dropped()
+		case <-grown:
+		}
+		_, grown = s.db.snapshot()
+		for events, _ = s.db.of(name); next < len(events); next++ {
+			if err := out.Send(events[next].wire()); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func confirmation() *streams.ReadResp {
+	return &streams.ReadResp{Content: &streams.ReadResp_Confirmation{
+		Confirmation: &streams.ReadResp_SubscriptionConfirmation{SubscriptionId: "s"},
+	}}
+}
