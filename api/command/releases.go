@@ -25,7 +25,7 @@ type Ownership interface {
 	Owned(ctx context.Context, workspace, operator string, upTo domain.Position) ([]OwnedConversation, error)
 }
 
-// Releases gives back the conversations of operators who were deactivated or left a department (D13). It may run in every
+// Releases gives back the conversations of operators who were deactivated, left a department or became auditors (D13). It may run in every
 // engine: a release names the owner it is meant for, and comes to nothing when that one has lost it already.
 type Releases struct {
 	engine    *Engine
@@ -47,14 +47,16 @@ const settle = 2 * FreshWithin
 // Run looks over all operators at the start and after every change of theirs, until ctx ends.
 func (r *Releases) Run(ctx context.Context) error {
 	changed := make(chan struct{}, 1)
-	r.image.OnChange(func(*setting.Image) {
+	wake := func() {
 		select {
 		case changed <- struct{}{}:
 		default:
 		}
-	})
+	}
+	r.image.OnChange(func(*setting.Image) { wake() })
 	seen := map[string]operator.Definition{}
 	due := map[string]int{} // looks that are still to be taken, by operator
+	missed := false         // a change that could not be looked at
 	again := time.NewTicker(settle)
 	defer again.Stop()
 	for {
@@ -62,11 +64,16 @@ func (r *Releases) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
-			for id := range r.shrunk(ctx, seen) {
+			ids, err := r.shrunk(ctx, seen)
+			missed = err != nil
+			for id := range ids {
 				due[id] = 2
 				r.look(ctx, due, id)
 			}
 		case <-again.C:
+			if missed {
+				wake()
+			}
 			for id := range due {
 				r.look(ctx, due, id)
 			}
@@ -85,17 +92,18 @@ func (r *Releases) look(ctx context.Context, due map[string]int, id string) {
 	}
 }
 
-// shrunk are the operators who may own less than when they were last seen.
-func (r *Releases) shrunk(ctx context.Context, seen map[string]operator.Definition) map[string]bool {
-	ids := map[string]bool{}
+// shrunk are the operators who may own less than when they were last seen. Of those who are seen first nobody knows what
+// they could own before: the process that should have released it may have ended.
+func (r *Releases) shrunk(ctx context.Context, seen map[string]operator.Definition) (map[string]bool, error) {
 	image, err := r.image.Snapshot(ctx)
 	if err != nil {
-		return ids
+		return nil, err
 	}
+	ids := map[string]bool{}
 	for id, op := range image.Operators {
 		before, known := seen[id]
 		seen[id] = op
-		if !known && !op.Active || known && before.Active && !op.Active {
+		if !known || before.Active && !op.Active || before.Role != op.Role {
 			ids[id] = true
 		}
 		for _, d := range before.Departments {
@@ -104,7 +112,7 @@ func (r *Releases) shrunk(ctx context.Context, seen map[string]operator.Definiti
 			}
 		}
 	}
-	return ids
+	return ids, nil
 }
 
 func (r *Releases) release(ctx context.Context, id string) error {
@@ -119,6 +127,8 @@ func (r *Releases) release(ctx context.Context, id string) error {
 		departments, cause = nil, "deactivated"
 	case op.Role == operator.RoleAdmin:
 		return nil // an administrator may own conversations of any department
+	case op.Role == operator.RoleAuditor:
+		departments = nil // an auditor reads, and owns none
 	}
 	owned, err := r.owned.Owned(ctx, r.workspace, id, image.Position)
 	if err != nil {
