@@ -69,7 +69,7 @@ func change[S any](ctx context.Context, w writer, e edit[S]) (SettingResult, err
 		}
 		if s.earlier != nil {
 			if s.earlier.BodyHash != e.req.BodyHash {
-				return SettingResult{}, &domain.Refusal{Code: domain.CodeKeyReused, Detail: "The Idempotency-Key was used with another body."}
+				return SettingResult{}, keyReused()
 			}
 			return SettingResult{Position: s.earlier.Position, Commit: *s.earlier, Replayed: try == 0}, nil
 		}
@@ -98,6 +98,10 @@ func change[S any](ctx context.Context, w writer, e edit[S]) (SettingResult, err
 			return SettingResult{}, unless(lost.err, err)
 		}
 	}
+}
+
+func keyReused() *domain.Refusal {
+	return &domain.Refusal{Code: domain.CodeKeyReused, Detail: "The Idempotency-Key was used with another body."}
 }
 
 // unless is the error to answer with: while an attempt may still have gone through, nothing else is true.

@@ -96,6 +96,7 @@ type job struct {
 	cmd    thread.Command
 	id     string // of the command
 	key    string // of the thread, for its first commit
+	keyed  bool   // the id hash of its message comes from the Idempotency-Key: the same one with another body is refused
 }
 
 // handle decides and appends, again and again while others get in between, and answers nothing that it does not know: a
@@ -148,7 +149,7 @@ func (e *Engine) handle(ctx context.Context, req Request, j job) (Result, error)
 			if refusal != nil {
 				return Result{}, refusal
 			}
-			return t.result(domain.Commit{}, conv, j), nil
+			return t.result(domain.Commit{}, conv), nil
 		}
 		commit := e.commit(req, t, j, conv, image, events, facts.Now)
 		position, version, err := e.o.Log.Append(ctx, commit, t.state.Version)
@@ -159,7 +160,7 @@ func (e *Engine) handle(ctx context.Context, req Request, j job) (Result, error)
 				commit.Opened = position
 			}
 			t.state.Apply(&commit)
-			return t.result(commit, t.state.Conversations[numberOf(commit)], j), nil
+			return t.result(commit, t.state.Conversations[numberOf(commit)]), nil
 		case errors.Is(err, ErrConflict):
 			if conflicts++; conflicts > maxConflicts {
 				return Result{}, fmt.Errorf("thread %s stayed contended: %w", j.thread, ErrUnavailable)
@@ -216,6 +217,9 @@ func (e *Engine) settled(ctx context.Context, req Request, t *entry, j job) (Res
 		return Result{}, true, err
 	} else if found {
 		r, err := e.recall(ctx, t, s)
+		if err == nil && j.keyed && r.Commit.BodyHash != req.BodyHash {
+			return Result{}, true, keyReused()
+		}
 		return r, true, err
 	}
 	s, found := t.state.Commands[j.id]
@@ -230,7 +234,7 @@ func (e *Engine) settled(ctx context.Context, req Request, t *entry, j job) (Res
 		return Result{}, false, nil
 	}
 	if s.BodyHash != req.BodyHash {
-		return Result{}, true, &domain.Refusal{Code: domain.CodeKeyReused, Detail: "The Idempotency-Key was used with another body."}
+		return Result{}, true, keyReused()
 	}
 	r, err := e.recall(ctx, t, s)
 	return r, true, err

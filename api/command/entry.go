@@ -78,7 +78,7 @@ func (e *Engine) load(ctx context.Context, t *entry, number int, fresh bool) err
 // walkTo loads a thread back to the opening of conversation number, by way of a kept state when the walk gets long.
 func (e *Engine) walkTo(ctx context.Context, a domain.Aggregate, number int) (*thread.State, error) {
 	walked, cut := 0, false
-	commits, _, err := e.o.Log.Load(ctx, a, 0, func(c *domain.Commit) bool {
+	commits, tail, err := e.o.Log.Load(ctx, a, 0, func(c *domain.Commit) bool {
 		walked++
 		if opens(c, number) {
 			return true
@@ -92,7 +92,7 @@ func (e *Engine) walkTo(ctx context.Context, a domain.Aggregate, number int) (*t
 	state := &thread.State{ID: a.ID}
 	if cut {
 		kept, found, err := e.o.States.ThreadState(ctx, a.Workspace, a.ID)
-		if err == nil && found && kept.Version >= commits[0].Version && (number == 0 || kept.Conversations[number] != nil) {
+		if err == nil && found && kept.Version >= commits[0].Version && kept.Version <= tail && (number == 0 || kept.Conversations[number] != nil) {
 			state = kept
 		} else if commits, _, err = e.o.Log.Load(ctx, a, 0, func(c *domain.Commit) bool { return opens(c, number) }); err != nil {
 			return nil, fmt.Errorf("load thread %s: %w", a.ID, err)
@@ -141,6 +141,7 @@ func (e *Engine) catchUp(ctx context.Context, t *entry, number int) (moved bool,
 	}
 	commits, _, err := e.o.Log.Load(ctx, t.aggregate, t.state.Version, nil)
 	if err != nil {
+		t.forget() // the log may be an older copy, which does not know what is remembered
 		return false, fmt.Errorf("catch up with thread %s: %w", t.state.ID, err)
 	}
 	for i := range commits {
@@ -150,7 +151,7 @@ func (e *Engine) catchUp(ctx context.Context, t *entry, number int) (moved bool,
 }
 
 // result is the success of a command. An empty commit means that nothing had to be done.
-func (t *entry) result(c domain.Commit, conv *thread.Conversation, j job) Result {
+func (t *entry) result(c domain.Commit, conv *thread.Conversation) Result {
 	state := t.state.Summary()
 	r := Result{Position: c.Position, Commit: c, State: &state}
 	if c.Position == 0 {

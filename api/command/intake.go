@@ -48,7 +48,7 @@ func (e *Engine) Receive(ctx context.Context, req Request, in Inbound) (Result, 
 		j := job{thread: id.thread, key: id.key}
 		hash := e.o.Hasher.Hash(req.Workspace, in.Channel, "message", in.MessageID)
 		if in.MessageID == "" {
-			j.id = CommandID(req, id.thread, "receive")
+			j.id, j.keyed = CommandID(req, id.thread, "receive"), true
 			hash = e.o.Hasher.Hash(req.Workspace, in.Channel, "command", j.id)
 		} else {
 			j.id = "h" + hashID(req.Workspace, id.thread, "receive", hash)
@@ -69,7 +69,7 @@ func (e *Engine) Open(ctx context.Context, req Request, out Outbound) (Result, e
 	}
 	return e.onThread(ctx, req, out.Channel, out.Address, func(id identified) job {
 		commandID := CommandID(req, id.thread, "open")
-		return job{thread: id.thread, key: id.key, id: commandID, cmd: thread.Open{
+		return job{thread: id.thread, key: id.key, id: commandID, keyed: true, cmd: thread.Open{
 			Channel: out.Channel, Identity: id.identity, Contact: contact.ID(id.thread), Name: domain.Personal(out.Name),
 			Address: domain.Personal(out.Address), Department: out.Department, Content: out.Content,
 			IDHash: e.o.Hasher.Hash(req.Workspace, out.Channel, "command", commandID),
@@ -114,11 +114,13 @@ func (e *Engine) onThread(ctx context.Context, req Request, channel, address str
 			return Result{}, err
 		}
 		r, err := e.handle(ctx, req, make(id))
-		if errors.Is(err, errErased) && erased < maxConflicts {
-			e.identities.Remove(a.String())
-			continue
+		if !errors.Is(err, errErased) || erased == maxConflicts {
+			return r, err
 		}
-		return r, err
+		// Whoever erased it may have stopped before this, and nobody may be kept out by that.
+		if err := e.releaseIdentity(ctx, req, a.ID, id.thread); err != nil {
+			return Result{}, err
+		}
 	}
 }
 

@@ -50,8 +50,8 @@ func NewSettings(o SettingsOptions) *Settings {
 	return &Settings{o: o, w: writer{log: o.Log, now: o.Now}, known: known, heard: map[string]time.Time{}}
 }
 
-// onSettings runs a command with the settings as this process knows them; when it returns, they hold its result. A refusal that rests on them is confirmed: when
-// the log holds more than was known, the command runs again.
+// onSettings runs a command with the settings as this process knows them; when it returns, they hold its result. A refusal
+// that rests on them is confirmed: when the log holds more than was known, the command runs again.
 func (s *Settings) onSettings(ctx context.Context, req Request, run func(*setting.Image) (SettingResult, error)) (SettingResult, error) {
 	if req.After != 0 {
 		if err := s.o.Image.WaitFor(ctx, req.After); err != nil {
