@@ -41,13 +41,14 @@ func (m *memory) replace(ctx context.Context, v sealed) error {
 	return nil
 }
 
-func (m *memory) get(ctx context.Context, subject string) ([]byte, error) {
+// get knows no other workspace: there is one to each memory.
+func (m *memory) get(ctx context.Context, subject string) (sealed, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return sealed{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.values[subject]), nil
+	return sealed{subject, slices.Clone(m.values[subject])}, nil
 }
 
 func (m *memory) erase(ctx context.Context, subject string) error {

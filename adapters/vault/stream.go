@@ -134,15 +134,15 @@ func (s *stream) replace(ctx context.Context, v sealed) error {
 	}
 }
 
-func (s *stream) get(ctx context.Context, subject string) ([]byte, error) {
+func (s *stream) get(ctx context.Context, subject string) (sealed, error) {
 	m, err := s.s.GetLastMsgForSubject(ctx, subject)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil, nil
+		return sealed{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return sealed{}, err
 	}
-	return m.Data, nil
+	return sealed{m.Subject, m.Data}, nil
 }
 
 func (s *stream) erase(ctx context.Context, subject string) error {

@@ -59,8 +59,9 @@ type keeper interface {
 	add(ctx context.Context, values []sealed) error
 	// replace puts a value, and erases the one before.
 	replace(ctx context.Context, v sealed) error
-	// get returns the newest value, nil when there is none. It is never stale.
-	get(ctx context.Context, subject string) ([]byte, error)
+	// get returns the newest value and its subject, zero when there is none. It is never stale. One token of the subject may
+	// be a *.
+	get(ctx context.Context, subject string) (sealed, error)
 	// erase overwrites the value. No value is no error.
 	erase(ctx context.Context, subject string) error
 }
@@ -197,6 +198,10 @@ func (v *Vault) readKey(ctx context.Context, id string) ([]byte, error) {
 		return o.key, nil // it came while the caller was on its way here
 	}
 	key, err := v.read(ctx, v.keySubject(id))
+	if key == nil && err == nil {
+		// Projectors read the whole log: the key may be another workspace's. Ids of keys are random, so no two are alike.
+		key, err = v.read(ctx, subjectRoot+".*.key."+id)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -265,22 +270,22 @@ func (v *Vault) seal(subject string, plain []byte) sealed {
 	return sealed{subject, v.master.Seal(b, b, plain, []byte(subject))}
 }
 
-// read returns the value of a subject, nil when there is none.
+// read returns the value of a subject, which may hold a *, or nil when there is none.
 func (v *Vault) read(ctx context.Context, subject string) ([]byte, error) {
-	b, err := v.keep.get(ctx, subject)
+	found, err := v.keep.get(ctx, subject)
 	if err != nil {
 		return nil, unavailable("read", err)
 	}
+	b, n := found.value, v.master.NonceSize()
 	if b == nil {
 		return nil, nil
 	}
-	n := v.master.NonceSize()
 	if len(b) < n {
-		return nil, fmt.Errorf("vault: %s is malformed", subject)
+		return nil, fmt.Errorf("vault: %s is malformed", found.subject)
 	}
-	plain, err := v.master.Open(nil, b[:n], b[n:], []byte(subject))
+	plain, err := v.master.Open(nil, b[:n], b[n:], []byte(found.subject))
 	if err != nil {
-		return nil, fmt.Errorf("vault: %s: %w", subject, ErrMasterKey)
+		return nil, fmt.Errorf("vault: %s: %w", found.subject, ErrMasterKey)
 	}
 	return plain, nil
 }

@@ -126,8 +126,8 @@ func TestWhatIsThereAlreadyIsNotAddedAgainNorIsWhatCameWithIt(t *testing.T) {
 			}
 		}
 		for name, want := range map[string]string{"a": "", "b": "b", "c": ""} {
-			if got, err := v.keep.get(t.Context(), v.prefix+"key."+name); string(got) != want || err != nil {
-				t.Errorf("%s: got %q, %v", name, got, err)
+			if got, err := v.keep.get(t.Context(), v.prefix+"key."+name); string(got.value) != want || err != nil {
+				t.Errorf("%s: got %q, %v", name, got.value, err)
 			}
 		}
 	})
@@ -143,7 +143,7 @@ type slow struct {
 	fail   atomic.Bool
 }
 
-func (s *slow) get(ctx context.Context, subject string) ([]byte, error) {
+func (s *slow) get(ctx context.Context, subject string) (sealed, error) {
 	s.reads.Add(1)
 	b, err := s.keeper.get(ctx, subject)
 	if s.hold.Load() {
@@ -461,16 +461,16 @@ func TestTheDiskHoldsNoPlainKeyAndNoTraceOfADestroyedOne(t *testing.T) {
 	if err := v.PutSecret(ctx, "token.1", secret); err != nil {
 		t.Fatal(err)
 	}
-	keyOf := func(id string) (plain, sealed []byte) {
+	keyOf := func(id string) (plain, kept []byte) {
 		plain, err := v.Key(ctx, id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sealed, err = v.keep.get(ctx, v.keySubject(id))
+		value, err := v.keep.get(ctx, v.keySubject(id))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return plain, sealed
+		return plain, value.value
 	}
 	keptPlain, keptSealed := keyOf(kept)
 	goneP, goneSealed := keyOf(destroyed)
@@ -479,7 +479,7 @@ func TestTheDiskHoldsNoPlainKeyAndNoTraceOfADestroyedOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Without this, the search below would find nothing whatever it looked for.
-	for _, sealed := range [][]byte{keptSealed, goneSealed, firstSecret} {
+	for _, sealed := range [][]byte{keptSealed, goneSealed, firstSecret.value} {
 		if len(filesWith(t, dir, sealed)) == 0 {
 			t.Fatal("a sealed value is not on disk")
 		}
@@ -493,7 +493,7 @@ func TestTheDiskHoldsNoPlainKeyAndNoTraceOfADestroyedOne(t *testing.T) {
 	}
 	for what, b := range map[string][]byte{
 		"a plain key": keptPlain, "the destroyed key": goneP, "the destroyed key, sealed": goneSealed,
-		"the key of the hashes": v.hashKey, "a plain secret": secret, "the replaced secret, sealed": firstSecret,
+		"the key of the hashes": v.hashKey, "a plain secret": secret, "the replaced secret, sealed": firstSecret.value,
 	} {
 		for _, spelling := range [][]byte{b, []byte(base64.StdEncoding.EncodeToString(b)), []byte(hex.EncodeToString(b))} {
 			if f := filesWith(t, dir, spelling); len(f) > 0 {
