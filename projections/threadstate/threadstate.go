@@ -180,16 +180,19 @@ func (b *batch) keep(c *domain.Commit) error {
 	return nil
 }
 
-// walk gives the thread's commits from c back to the one after `until`, or to the conversation's opening, newest first.
+// walk gives the thread's commits from c back to the one after `until`, or to the conversation's opening, newest first. It
+// reads c again, too: from a shared source it comes with its personal fields open.
 func (b *batch) walk(c *domain.Commit, until domain.Position) ([]domain.Commit, error) {
-	commits := []domain.Commit{*c}
-	for at := c; at.Position != c.Opened && at.Prev > until; {
-		previous, err := b.p.log.At(b.ctx, at.Prev)
+	var commits []domain.Commit
+	for at := c.Position; at > until; {
+		commit, err := b.p.log.At(b.ctx, at)
 		if err != nil {
 			return nil, fmt.Errorf("walk back along a thread: %w: %w", projections.ErrInterrupted, err)
 		}
-		commits = append(commits, previous)
-		at = &commits[len(commits)-1]
+		commits = append(commits, commit)
+		if at = commit.Prev; commit.Position == c.Opened {
+			break
+		}
 	}
 	return commits, nil
 }

@@ -121,6 +121,38 @@ func TestWhatIsPersonalStaysSealed(t *testing.T) {
 	}
 }
 
+// open delivers personal fields open to those who did not ask for it, as projections.Shared does.
+type open struct{ projections.Source }
+
+func (o open) Read(ctx context.Context, after domain.Position, opts projections.ReadOptions, fn func([]domain.Commit) error) error {
+	opts.Open = true
+	return o.Source.Read(ctx, after, opts, fn)
+}
+
+func TestWhatComesOpenIsKeptSealed(t *testing.T) {
+	log, d := long(199)
+	const secret = "12345678Z"
+	if _, ok := d.Do("adela", "t1", 0, thread.Classify{Classified: thread.Classified{Fields: map[string]domain.Personal{"dni": secret}}}); !ok {
+		t.Fatal("the classification was refused")
+	}
+	sealed, opener, err := viewtest.Sealed(context.Background(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := build(t, open{sealed})
+	var kept string
+	if err := store.Reader(threadstate.Name).QueryRow(`SELECT state FROM state WHERE thread = 't1'`).Scan(&kept); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(kept, secret) {
+		t.Error("the field lies open in the view")
+	}
+	s, _, err := threadstate.NewQueries(store.Reader(threadstate.Name), opener).ThreadState(context.Background(), "default", "t1")
+	if err != nil || s.Current().Classification.Fields["dni"] != secret {
+		t.Errorf("the state holds %+v: %v", s, err)
+	}
+}
+
 func TestAnErasureAndANewConversationDropTheState(t *testing.T) {
 	for name, cmds := range map[string][]thread.Command{
 		"erased": {thread.Erase{}},
