@@ -23,7 +23,8 @@ func TestServeOnAClusterRidesThroughTheLossOfItsLeader(t *testing.T) {
 	}
 	t.Cleanup(cluster.Stop)
 	urls := strings.Join([]string{cluster.URL(0), cluster.URL(1), cluster.URL(2)}, ",")
-	s := serveOn(t, t.TempDir(), "--nats", urls, "--replicas", "3", "--log-level", "error")
+	p := start(t, "--log-level", "error", "serve", "--data", t.TempDir(), "--http", "127.0.0.1:0", "--nats", urls, "--replicas", "3")
+	s := api{t: t, url: p.stdout.await(t, p.ended, &p.stderr)}
 	s.furnish()
 	c := demo.NewClient(s.url, adminToken, 8)
 	const customers, messages = 8, 25
