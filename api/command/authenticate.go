@@ -78,11 +78,16 @@ func (s *Settings) Authenticate(ctx context.Context, bearer string) (Principal, 
 	if err != nil {
 		return Principal{}, err
 	}
-	if !behind {
+	newer := s.o.Image.current.Load()
+	switch {
+	case behind:
+		if img, _, err = s.o.Image.Confirm(ctx, img); err != nil {
+			return Principal{}, err
+		}
+	case newer != img: // it has caught up since it was looked at
+		img = newer
+	default:
 		return Principal{}, ErrUnauthenticated
-	}
-	if img, _, err = s.o.Image.Confirm(ctx, img); err != nil {
-		return Principal{}, err
 	}
 	if p, ok, err = s.recognise(ctx, img, bearer, hash); err != nil || ok {
 		return p, err
