@@ -255,6 +255,9 @@ func (d decision) erase() ([]Event, *domain.Refusal) {
 			return nil, forbidden("Only administrators erase.")
 		}
 	}
+	if d.s.Erased {
+		return nil, nil
+	}
 	events := []Event{Erased{Contact: d.s.Contact, Identity: d.s.Identity}}
 	if d.c.Open() {
 		events = append(events, d.ending(Closed{Reason: ClosedOther, Owner: d.c.Owner, Department: d.c.Department})...)

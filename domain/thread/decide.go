@@ -85,7 +85,13 @@ type decision struct {
 // admit holds for every command on a conversation that exists: the actor may see it, and its role acts at all. Take and
 // Send are let through to whoever could have seen it a moment ago, so that the loser of a race learns who won.
 func (d decision) admit(cmd Command) *domain.Refusal {
-	if d.c == nil || d.s.Erased {
+	if d.c == nil {
+		return notFound()
+	}
+	if _, ok := cmd.(Erase); ok && d.f.Actor.Kind != domain.ActorContact {
+		return nil // of the whole thread, whatever of it is hidden: erase says who may
+	}
+	if d.s.Erased {
 		return notFound()
 	}
 	if d.f.Actor.Kind == domain.ActorContact {
@@ -94,9 +100,6 @@ func (d decision) admit(cmd Command) *domain.Refusal {
 			return nil
 		}
 		return forbidden("A contact closes and rates; nothing else.")
-	}
-	if _, ok := cmd.(Erase); ok {
-		return nil // of the whole thread, whatever of it is hidden: erase says who may
 	}
 	if d.f.Actor.Kind != domain.ActorOperator {
 		if d.c.Hidden && d.f.Actor.Kind != domain.ActorSystem {
