@@ -123,6 +123,9 @@ func (i *Image) Confirm(ctx context.Context, decided *setting.Image) (img *setti
 // Refresh makes sure that everything the log holds at the call is in the image.
 func (i *Image) Refresh(ctx context.Context) error { return i.load(ctx) }
 
+// CodePositionAhead refuses to wait for a position that the log has not come to.
+const CodePositionAhead domain.Code = "position_ahead"
+
 // WaitFor returns when the image holds all settings up to position. A position beyond the log's head is refused.
 func (i *Image) WaitFor(ctx context.Context, position domain.Position) error {
 	if domain.Position(i.known.Load()) >= position {
@@ -132,7 +135,7 @@ func (i *Image) WaitFor(ctx context.Context, position domain.Position) error {
 		return err
 	}
 	if head := domain.Position(i.known.Load()); head < position {
-		return &domain.Refusal{Code: domain.CodeInvalid, Missing: []string{"position"},
+		return &domain.Refusal{Code: CodePositionAhead,
 			Detail: fmt.Sprintf("Position %d is beyond the log's head, %d.", position, head)}
 	}
 	return nil

@@ -347,5 +347,5 @@ func TestWaitingForAPosition(t *testing.T) {
 	if err := image.WaitFor(t.Context(), p); err != nil || log.reads.Load() != reads {
 		t.Errorf("waiting for what is known: %v, %d reads more", err, log.reads.Load()-reads)
 	}
-	refused(t, image.WaitFor(t.Context(), p+1), domain.CodeInvalid)
+	refused(t, image.WaitFor(t.Context(), p+1), command.CodePositionAhead)
 }

@@ -38,6 +38,15 @@ func (c *call) id(name string) (string, error) {
 	return id, nil
 }
 
+// newID is a path parameter that names what a PUT makes.
+func (c *call) newID(name string) (string, error) {
+	id := c.Param(name)
+	if !domain.ValidID(id) {
+		return "", invalid(name, "An id is 1 to 64 of a–z, 0–9, - and _, and begins with a letter or a digit.")
+	}
+	return id, nil
+}
+
 // request is what a command is told besides itself. body is what was decoded: with an Idempotency-Key its keyed hash tells
 // another command from the same one.
 func (c *call) request(body any) (command.Request, error) {
@@ -48,6 +57,11 @@ func (c *call) request(body any) (command.Request, error) {
 	}
 	if r.Key != "" {
 		r.BodyHash = c.s.Hasher.Hash(c.s.workspace, "body", string(canonical(body)))
+	}
+	for _, name := range []string{"If-Match", "Turno-Position"} {
+		if len(h.Values(name)) > 1 {
+			return r, invalid(name, fmt.Sprintf("%q is given more than once.", name))
+		}
 	}
 	var err error
 	if r.IfMatch, err = revision(h.Get("If-Match")); err != nil {

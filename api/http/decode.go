@@ -73,7 +73,8 @@ func decode(data []byte, v any) error {
 	if err := json.Unmarshal(data, v); err != nil {
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) && wrong.Field != "" {
-			return invalid(wrong.Field, fmt.Sprintf("%q must not be a JSON %s.", wrong.Field, wrong.Value))
+			field := asSent(reflect.TypeOf(v), wrong.Field)
+			return invalid(field, fmt.Sprintf("%q must not be a JSON %s.", field, wrong.Value))
 		}
 		return malformed("A value of the body has the wrong form.")
 	}
@@ -195,6 +196,27 @@ func concrete(t reflect.Type) reflect.Type {
 		return t
 	}
 	return nil
+}
+
+// asSent is a path of encoding/json as the client knows it: without the names of embedded structs, which no body has.
+func asSent(t reflect.Type, path string) string {
+	var names []string
+	for _, name := range strings.Split(path, ".") {
+		for t = concrete(t); t != nil && t.Kind() == reflect.Slice; {
+			t = concrete(t.Elem())
+		}
+		if t != nil && t.Kind() == reflect.Struct {
+			if f, ok := t.FieldByName(name); ok && f.Anonymous && f.Tag.Get("json") == "" {
+				t = f.Type
+				continue
+			}
+			t, _ = fieldOf(t, name)
+		} else if t != nil {
+			t = t.Elem()
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ".")
 }
 
 // fieldOf is the type of the field that a struct's JSON has under exactly this name, also in an embedded struct.

@@ -174,9 +174,13 @@ func (s *Server) chosen(commit *domain.Commit, types []string) ([]json.RawMessag
 	return chosen, nil
 }
 
-// matches reports whether an event's type is asked for: whole, without its version, or by a beginning with * behind it.
+// matches reports whether an event's type is asked for: whole, without its version, or by a beginning with * behind it; each
+// with or without the "turno." that they all begin with.
 func matches(t string, types []string) bool {
 	for _, want := range types {
+		if want != "*" && !strings.HasPrefix(want, "turno.") {
+			want = "turno." + want
+		}
 		if begin, ok := strings.CutSuffix(want, "*"); ok && strings.HasPrefix(t, begin) {
 			return true
 		}

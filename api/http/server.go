@@ -144,8 +144,10 @@ func (s *Server) wire(registry *prometheus.Registry) {
 	}
 	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	e.GET("/metrics", echo.WrapHandler(scrape))
-	e.GET("/healthz", s.alive)
-	e.GET("/readyz", s.ready)
+	for _, method := range []string{http.MethodGet, http.MethodHead} { // balancers ask with either
+		e.Add(method, "/healthz", s.alive)
+		e.Add(method, "/readyz", s.ready)
+	}
 	s.echo = e
 }
 

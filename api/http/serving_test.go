@@ -185,6 +185,20 @@ func (lost) Head(context.Context) (domain.Position, error) {
 	return 0, errors.Join(errors.New("no route to host"), command.ErrUnavailable)
 }
 
+func TestABalancerMayAskForTheHeadAlone(t *testing.T) {
+	d := newDesk(t)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		resp, err := d.client.Head(d.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 200 {
+			t.Errorf("HEAD %s answered %d", path, resp.StatusCode)
+		}
+	}
+}
+
 func TestMetricsCountRoutesAndCodesAndNameNobody(t *testing.T) {
 	d := newDesk(t)
 	c := d.customer("+34600111222", "hola")

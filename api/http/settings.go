@@ -42,7 +42,7 @@ func (s *Server) putOperator(c *call) error {
 	if err := c.bind(&b); err != nil {
 		return err
 	}
-	id, err := c.id("id")
+	id, err := c.newID("id")
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (s *Server) putDepartment(c *call) error {
 	if err := c.bind(&b); err != nil {
 		return err
 	}
-	id, err := c.id("id")
+	id, err := c.newID("id")
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (s *Server) putChannel(c *call) error {
 	if err := c.bind(&b); err != nil {
 		return err
 	}
-	id, err := c.id("id")
+	id, err := c.newID("id")
 	if err != nil {
 		return err
 	}
