@@ -87,8 +87,8 @@ func guarded[T any](fn func() (T, error)) (v T, err error) {
 func newLine(config *esdb.Configuration, log *zap.Logger) *line {
 	l := &line{config: *config, log: log}
 	l.config.MaxDiscoverAttempts = 3
-	l.config.DiscoveryInterval = 100
-	l.config.GossipTimeout = 2 // seconds; of one attempt
+	l.config.DiscoveryInterval = 20 // milliseconds
+	l.config.GossipTimeout = 2      // seconds; of one attempt
 	l.config.NodePreference = esdb.NodePreferenceLeader
 	l.config.Logger = func(level esdb.LogLevel, format string, args ...any) {
 		if format == failing && len(args) == 1 {

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 }
 
 // lossyTimeout bounds the calls of a store on a bad line.
-const lossyTimeout = time.Second
+const lossyTimeout = 1500 * time.Millisecond
 
 // double is a log on the server in this process.
 type double struct {
