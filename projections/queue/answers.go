@@ -69,13 +69,13 @@ type Page struct {
 	Position domain.Position `json:"position"`
 }
 
-// Filter narrows a list. The zero value: every open conversation of the workspace that is not archived.
+// Filter narrows a list. The zero value: every open conversation of the workspace but those that their owners archived.
 type Filter struct {
 	Department string
 	States     []string // of States; none: all of them
 	Operator   string   // owner
 	Contact    string
-	Archived   bool // include those that are archived
+	Archived   bool // include those that their owners archived
 	Cursor     string
 	Limit      int             // 50 when 0, at most 200
 	AsOf       domain.Position // 0: now

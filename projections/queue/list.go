@@ -194,7 +194,7 @@ func (l *lister) where(state string) (string, []any) {
 		add(`(SELECT contact FROM conversation c WHERE c.conv = i.conv) = ?`, l.filter.Contact)
 	}
 	if !l.filter.Archived {
-		conditions = append(conditions, `NOT i.archived`)
+		conditions = append(conditions, `(NOT i.archived OR i.owner = '')`)
 	}
 	return strings.Join(conditions, ` AND `), args
 }

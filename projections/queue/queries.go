@@ -70,7 +70,8 @@ func (q *Queries) at(ctx context.Context, asOf domain.Position) (snapshot, error
 	return s, nil
 }
 
-// Queues counts the conversations of every department that v may see, by state; archived ones are left out. Departments
+// Queues counts the conversations of every department that v may see, by state; archived ones that have an owner are left
+// out: it is from the owner's list that the archive hides, and who waits for one must not be forgotten. Departments
 // without any are not named. With asOf, the counts are of that position, by what v's role and departments would have shown
 // then; 0 is now.
 func (q *Queries) Queues(ctx context.Context, workspace string, v access.Viewer, asOf domain.Position) (Departments, error) {
@@ -87,7 +88,7 @@ func (q *Queries) Queues(ctx context.Context, workspace string, v access.Viewer,
 	}
 	where, args := s.current(workspace)
 	rows, err := s.QueryContext(ctx, `SELECT i.department, i.state, i.owner, i.mentioned, i.hidden, count(*), min(i.since)
-		FROM interval i WHERE `+where+` AND NOT i.archived
+		FROM interval i WHERE `+where+` AND (NOT i.archived OR i.owner = '')
 		GROUP BY i.department, i.state, i.owner, i.mentioned, i.hidden ORDER BY i.department`, args...)
 	if err != nil {
 		return Departments{}, fmt.Errorf("count the queue: %w", err)
@@ -133,7 +134,7 @@ func (d *Department) add(state string, n int, since int64, now time.Time) {
 		return
 	}
 	d.WaitingSince = projections.MillisOrNil(since)
-	wait := max(0, now.Sub(time.UnixMilli(since)).Seconds())
+	wait := float64(max(0, now.UnixMilli()-since)) / 1000
 	d.LongestWait = &wait
 }
 

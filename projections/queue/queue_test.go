@@ -274,6 +274,30 @@ func TestListsAndCountsAgreeAndShowNobodyTooMuch(t *testing.T) {
 	}
 }
 
+// TestWhoWaitsIsListedAlsoOutOfTheArchive: the archive hides from an owner's list. A conversation that its owner archived and
+// then lost, as with a deactivation, has nobody else to be remembered by.
+func TestWhoWaitsIsListedAlsoOutOfTheArchive(t *testing.T) {
+	v := newView(t, 11)
+	v.desk.Do("contact", "t1", 0, v.desk.Receive("t1", "web", "Hola"))
+	v.desk.Do("ana", "t1", 1, thread.Take{})
+	v.desk.Do("ana", "t1", 1, thread.Archive{})
+	v.caughtUp()
+	if rows := v.all(sara, queue.Filter{}); len(rows) > 0 {
+		t.Errorf("what its owner archived is listed: %+v", rows)
+	}
+	v.desk.Do("ana", "t1", 1, thread.Release{})
+	v.caughtUp()
+	for _, viewer := range []access.Viewer{ana, sara} {
+		if rows := v.all(viewer, queue.Filter{}); len(rows) != 1 || rows[0].State != thread.StateWaiting {
+			t.Errorf("%s is shown %+v of what waits", viewer.Role, rows)
+		}
+		counts := v.counts(viewer, 0)
+		if len(counts.Items) != 1 || counts.Items[0].Counts[thread.StateWaiting] != 1 || counts.Items[0].WaitingSince == nil {
+			t.Errorf("%s is told %+v of what waits", viewer.Role, counts.Items)
+		}
+	}
+}
+
 func current(d *viewtest.Desk, id string) *domain.Sight {
 	s := d.Thread(id[:len(id)-2])
 	for _, c := range s.Conversations {
