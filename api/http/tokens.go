@@ -4,12 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
-	"github.com/turno-desk/turno/projections/directory"
 )
 
 type tokenBody struct {
@@ -129,16 +127,15 @@ func (s *Server) operatorTokens(c *call) error {
 	return c.ok(answer.Position, answer)
 }
 
-// serviceTokens lists the tokens of all services. A page of them may hold less than was asked for while there are more.
+// serviceTokens lists the tokens of all services.
 func (s *Server) serviceTokens(c *call) error {
 	r, err := c.page()
 	if err != nil {
 		return err
 	}
-	answer, err := s.Directory.Tokens(c.ctx(), s.workspace, "", r)
+	answer, err := s.Directory.Tokens(c.ctx(), s.workspace, "service:", r)
 	if err != nil {
 		return err
 	}
-	answer.Items = slices.DeleteFunc(answer.Items, func(t directory.Token) bool { return !strings.HasPrefix(t.Owner, "service:") })
 	return c.ok(answer.Position, answer)
 }

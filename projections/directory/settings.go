@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
@@ -107,11 +108,14 @@ var tokens = kind[Token]{
 	},
 }
 
-// Tokens lists those of an owner ("operator:ana", "service:crm", "admin"), or all when owner is empty, by id; revoked ones
-// too.
+// Tokens lists those of an owner ("operator:ana", "service:crm", "admin"), of all owners of a kind ("service:"), or all when
+// owner is empty, by id; revoked ones too.
 func (q *Queries) Tokens(ctx context.Context, workspace, owner string, r Range) (Page[Token], error) {
 	k := tokens
-	if owner != "" {
+	switch {
+	case strings.HasSuffix(owner, ":"):
+		k.filter, k.arg = `owner GLOB ? || '*'`, owner
+	case owner != "":
 		k.filter, k.arg = `owner = ?`, owner
 	}
 	return page(ctx, q, k, workspace, r)
