@@ -135,6 +135,8 @@ func (f *feed) run(ctx context.Context, s *Store) error {
 }
 
 func (f *feed) broken(err error) error {
+	f.mu.Lock() // messages may still be coming
+	defer f.mu.Unlock()
 	if f.err != nil {
 		return f.err
 	}
