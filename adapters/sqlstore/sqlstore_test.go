@@ -137,6 +137,41 @@ func TestManyOpenAViewAtOnce(t *testing.T) {
 	}
 }
 
+func TestADamagedFileIsNamedWithWhatToDo(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	path := filepath.Join(dir, "views", "lines.v1.db")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("no database "), 500), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Writer(context.Background(), "lines", 1, schema); err == nil || !strings.Contains(err.Error(), "remove it") {
+		t.Errorf("opening a damaged view: %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, writer(t, s, 1), `INSERT INTO line VALUES (1, 'again')`)
+}
+
+func TestTheFilesAreForTheirOwnerAlone(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	exec(t, writer(t, s, 1), `INSERT INTO line VALUES (1, 'ours')`)
+	files, err := filepath.Glob(filepath.Join(dir, "views", "*.db*"))
+	if err != nil || len(files) < 3 { // the catalogue, the view and its write-ahead log
+		t.Fatalf("%v %v", files, err)
+	}
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := info.Mode().Perm(); p&0o077 != 0 {
+			t.Errorf("%s has mode %04o", name, p)
+		}
+	}
+}
+
 func TestNamesThatAreNoIdsAreRefused(t *testing.T) {
 	s := open(t, t.TempDir())
 	for _, name := range []string{"", "../x", "a b", "a?mode=memory"} {

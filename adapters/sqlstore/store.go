@@ -211,7 +211,11 @@ func patiently(ctx context.Context, fn func() error) error {
 
 // create runs the schema: two processes may do so at once.
 func create(ctx context.Context, db *sql.DB, schema string) error {
-	return patiently(ctx, func() error { return createOnce(ctx, db, schema) })
+	err := patiently(ctx, func() error { return createOnce(ctx, db, schema) })
+	if damaged(err) {
+		return fmt.Errorf("%w: the file is damaged; remove it while nothing runs, views are built again from the log", err)
+	}
+	return err
 }
 
 func createOnce(ctx context.Context, db *sql.DB, schema string) error {
@@ -229,8 +233,18 @@ func createOnce(ctx context.Context, db *sql.DB, schema string) error {
 	return nil
 }
 
-// openFile opens path. A writer creates it; a reader fails where it is missing.
+// openFile opens path. A writer creates it, for its owner alone: what people wrote is in it. A reader fails where it is
+// missing.
 func openFile(path string, write bool, cacheMiB int) (*sql.DB, error) {
+	if write {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
+	}
 	c, err := sqlite.NewConnector(dsn(path, write, cacheMiB))
 	if err != nil {
 		return nil, err

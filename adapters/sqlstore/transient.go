@@ -30,6 +30,12 @@ func (s *Store) Transient(err error) bool {
 	return false
 }
 
+// damaged reports whether err says that the file is no database, or no whole one.
+func damaged(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_NOTADB || e.Code()&0xff == sqlite3.SQLITE_CORRUPT)
+}
+
 // locked reports whether err says that another connection has the file.
 func locked(err error) bool {
 	var e *sqlite.Error
