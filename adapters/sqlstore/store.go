@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -237,11 +238,7 @@ func createOnce(ctx context.Context, db *sql.DB, schema string) error {
 // missing.
 func openFile(path string, write bool, cacheMiB int) (*sql.DB, error) {
 	if write {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-		if err != nil {
-			return nil, err
-		}
-		if err := f.Close(); err != nil {
+		if err := makeFile(path); err != nil {
 			return nil, err
 		}
 	}
@@ -250,6 +247,24 @@ func openFile(path string, write bool, cacheMiB int) (*sql.DB, error) {
 		return nil, err
 	}
 	return sql.OpenDB(c), nil
+}
+
+// making keeps two of this process from making a file at once.
+var making sync.Mutex
+
+// makeFile makes path, empty, where it is missing. One that is there is not opened: to close it again would drop the locks
+// that SQLite holds on it for this whole process.
+func makeFile(path string) error {
+	making.Lock()
+	defer making.Unlock()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func dsn(path string, write bool, cacheMiB int) string {
