@@ -35,7 +35,7 @@ func (s *Store) head(ctx context.Context) (domain.Position, error) {
 		err  error
 	}
 	var from esdb.AllPosition = esdb.End{}
-	for page := uint64(8); ; page = min(8*page, most) {
+	for page := uint64(1); ; page = min(8*page, most) {
 		f, err := persist(ctx, s, func(ctx context.Context, c *esdb.Client) (f found, err error) {
 			known := s.newest.Load()
 			err = all(ctx, c, esdb.ReadAllOptions{Direction: esdb.Backwards, From: from}, page, func(e *esdb.RecordedEvent) bool {

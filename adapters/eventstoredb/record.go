@@ -96,7 +96,7 @@ func (s *Store) stream(ctx context.Context, c *esdb.Client, name string, o esdb.
 	if err != nil {
 		return err
 	}
-	err = each(events, take)
+	err = each(events, count, take)
 	if is(err, esdb.ErrorCodeResourceNotFound) {
 		return nil
 	}
@@ -110,12 +110,14 @@ func all(ctx context.Context, c *esdb.Client, o esdb.ReadAllOptions, count uint6
 	if err != nil {
 		return err
 	}
-	return each(events, take)
+	return each(events, count, take)
 }
 
-func each(events *esdb.ReadStream, take func(*esdb.RecordedEvent) bool) error {
+// each takes events until take returns false or there are no more. A read that has delivered all that it was asked for ends by
+// itself: to break it off would be a reset of its HTTP stream, of which servers tolerate only so many.
+func each(events *esdb.ReadStream, count uint64, take func(*esdb.RecordedEvent) bool) error {
 	defer events.Close()
-	for {
+	for n := uint64(1); ; n++ {
 		e, err := events.Recv()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -123,11 +125,13 @@ func each(events *esdb.ReadStream, take func(*esdb.RecordedEvent) bool) error {
 		if err != nil {
 			return err
 		}
-		if e.Event == nil { // a link whose event was deleted; none of ours
+		// A link whose event was deleted has none; it is none of ours.
+		if e.Event == nil || take(e.Event) {
 			continue
 		}
-		if !take(e.Event) {
-			return nil
+		if n == count {
+			_, _ = guarded(events.Recv) // the end
 		}
+		return nil
 	}
 }
