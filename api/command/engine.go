@@ -120,7 +120,8 @@ func (e *Engine) handle(ctx context.Context, req Request, j job) (Result, error)
 		}
 		conv := t.conversation(j.number)
 		facts := thread.Facts{Image: image, Actor: req.Actor, Thread: j.thread, Import: req.Import}
-		facts.Now = e.eventTime(req, t.state)
+		recorded := e.recorded(t.state)
+		facts.Now = eventTime(req, t.state, recorded)
 		if r := outOfOrder(req, t.state); r != nil {
 			return Result{}, r
 		}
@@ -151,7 +152,7 @@ func (e *Engine) handle(ctx context.Context, req Request, j job) (Result, error)
 			}
 			return t.result(domain.Commit{}, conv), nil
 		}
-		commit := e.commit(req, t, j, conv, image, events, facts.Now)
+		commit := e.commit(req, t, j, conv, image, events, recorded, facts.Now)
 		position, version, err := e.o.Log.Append(ctx, commit, t.state.Version)
 		switch {
 		case err == nil:
@@ -241,9 +242,9 @@ func (e *Engine) settled(ctx context.Context, req Request, t *entry, j job) (Res
 }
 
 // commit makes the commit of a decision: what was before and what is after stand beside the events.
-func (e *Engine) commit(req Request, t *entry, j job, conv *thread.Conversation, image *settingImage, events []thread.Event, now time.Time) domain.Commit {
+func (e *Engine) commit(req Request, t *entry, j job, conv *thread.Conversation, image *settingImage, events []thread.Event, recorded, at time.Time) domain.Commit {
 	c := domain.Commit{
-		ID: j.id, Aggregate: t.aggregate, Recorded: e.recorded(t.state), Time: now, Origin: domain.OriginLive,
+		ID: j.id, Aggregate: t.aggregate, Recorded: recorded, Time: at, Origin: domain.OriginLive,
 		Actor: req.Actor, BodyHash: req.BodyHash, Image: image.Position, Key: t.state.Key, Trace: req.Trace,
 	}
 	if req.Import {
@@ -278,15 +279,16 @@ func (e *Engine) recorded(s *thread.State) time.Time {
 	return now
 }
 
-// eventTime is when the command's events happened: now or, for an import, its `at`.
-func (e *Engine) eventTime(req Request, s *thread.State) time.Time {
-	if req.Import {
+// eventTime is when the command's events happened: when they are recorded or, for an import, its `at`; never before the
+// thread's previous ones.
+func eventTime(req Request, s *thread.State, recorded time.Time) time.Time {
+	switch {
+	case req.Import:
 		return req.At.UTC().Truncate(time.Millisecond)
+	case recorded.Before(s.LastTime):
+		return s.LastTime
 	}
-	if now := e.recorded(s); now.After(s.LastTime) {
-		return now
-	}
-	return s.LastTime
+	return recorded
 }
 
 func outOfOrder(req Request, s *thread.State) *domain.Refusal {

@@ -134,6 +134,9 @@ func TestAMessageOpensAConversationAndAnotherEngineCarriesOn(t *testing.T) {
 	if len(first.Commit.Events) != 3 || first.Conversation.State != thread.StateWaiting || first.Conversation.Ticket != 1 {
 		t.Fatalf("opened as %+v", first.Conversation)
 	}
+	if !first.Commit.Time.Equal(first.Commit.Recorded) {
+		t.Fatalf("recorded at %s, happened at %s", first.Commit.Recorded, first.Commit.Time)
+	}
 	other := o.another()
 	taken, err := other.Do(t.Context(), as("ana"), first.Conversation.ID, thread.Take{})
 	if err != nil {
