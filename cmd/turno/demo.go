@@ -51,6 +51,9 @@ func (cmd demoCmd) Run(p *program) error {
 		err = demo.Script(ctx, client, cmd.Conversations, o, &report)
 	}
 	took := time.Since(began)
+	if err != nil && report.Dialogues.Load() == 0 { // it never began
+		return stopped(ctx, err)
+	}
 	fmt.Fprintf(p.stdout, "%s\n%d calls in %s, %.0f a second; %d said again\n",
 		&report, client.Calls.Load(), took.Round(time.Millisecond), float64(client.Calls.Load())/took.Seconds(), client.Retries.Load())
 	if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -193,7 +194,11 @@ func (r *reading) open(ctx context.Context, log *zap.Logger) error {
 	if err := r.ready(ctx, js); err != nil {
 		return err
 	}
-	master, err := vault.LoadMasterKey(filepath.Join(r.dir, "master.key"))
+	file := filepath.Join(r.dir, "master.key")
+	if err := keyOfVault(ctx, js, file); err != nil {
+		return err
+	}
+	master, err := vault.LoadMasterKey(file)
 	if err != nil {
 		return err
 	}
@@ -247,6 +252,20 @@ func (r *reading) ready(ctx context.Context, js natsjs.JetStream) error {
 
 // errNoVault: a new vault would open nothing that was written before, and take every known address for a new one.
 var errNoVault = errors.New("the log holds commits, but its vault is missing: restore the stream " + vault.Stream)
+
+// keyOfVault refuses to make a new master key beside a vault that another one has sealed: it opens nothing, and lies there
+// as if it were the right one.
+func keyOfVault(ctx context.Context, js natsjs.JetStream, file string) error {
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		return nil // what else is wrong with it shows when it is read
+	}
+	if _, err := js.Stream(ctx, vault.Stream); errors.Is(err, natsjs.ErrStreamNotFound) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("look for the vault: %w", err)
+	}
+	return fmt.Errorf("the vault is there, but the master key that opens it is missing: restore %s", file)
+}
 
 // readyBeside is ready where the log is kept elsewhere than the vault.
 func (r *reading) readyBeside(ctx context.Context, js natsjs.JetStream) error {

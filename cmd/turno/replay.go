@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
+	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections"
 )
@@ -35,6 +37,9 @@ func (cmd replayCmd) Run(p *program) error {
 	for _, t := range cmd.Types {
 		if _, err := path.Match(t, ""); err != nil {
 			return fmt.Errorf("type %q: %w", t, err)
+		}
+		if !slices.ContainsFunc(codec.Types(), func(known codec.Type) bool { return wanted([]string{t}, known.Name) }) {
+			return fmt.Errorf("no event is of type %q: docs/events.md lists them", t)
 		}
 	}
 	out := bufio.NewWriterSize(p.stdout, 1<<16)

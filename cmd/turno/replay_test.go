@@ -85,7 +85,7 @@ func TestReplayTakesTypesTimesPositionsAndTickets(t *testing.T) {
 		{2, []string{"--types", "conversation.taken"}},
 		{2, []string{"--types", "turno.conversation.taken.v1"}},
 		{5, []string{"--types", "conversation.taken,conversation.transferred,conversation.closed,conversation.paused"}},
-		{0, []string{"--types", "conversation.flown"}},
+		{0, []string{"--types", "conversation.hidden"}},
 		{4, []string{"--types", "conversation.message_received", "--from", "2026-03-02", "--to", "2026-03-03"}},
 		{2, []string{"--types", "conversation.message_received", "--from", "2026-03-02T09:10:00Z", "--to", "2026-03-02T09:50:00Z"}},
 		{0, []string{"--from", "2026-03-03", "--to", "2026-03-04"}},
@@ -98,6 +98,9 @@ func TestReplayTakesTypesTimesPositionsAndTickets(t *testing.T) {
 	}
 	if all, half := count(), count("--as-of", "12"); half == 0 || half >= all {
 		t.Errorf("as of position 12 there are %d events of %d", half, all)
+	}
+	if _, _, err := turno(t, "replay", "--data", dir, "--types", "conversation.taken,conversation.flown"); err == nil || !strings.Contains(err.Error(), "conversation.flown") {
+		t.Errorf("a type that does not exist: %v", err)
 	}
 	if _, _, err := turno(t, "replay", "--data", dir, "--ticket", "77"); err == nil || !strings.Contains(err.Error(), "no ticket 77") {
 		t.Errorf("a ticket that does not exist: %v", err)

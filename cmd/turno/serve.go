@@ -87,7 +87,7 @@ func serve(p *program, r *reading, addr string, engine, projectors bool) error {
 			group.Go(func() error { <-failed.Done(); return nil })
 		}
 		context.AfterFunc(p.ctx, stop)
-		return group.Wait()
+		return ended(p, group.Wait())
 	}
 
 	e, err := newEngine(failed, p, r, views)
@@ -103,6 +103,11 @@ func serve(p *program, r *reading, addr string, engine, projectors bool) error {
 	stop()
 	err = errors.Join(err, group.Wait())
 	e.close()
+	return ended(p, err)
+}
+
+// ended says the end of a process that ended well.
+func ended(p *program, err error) error {
 	if err == nil {
 		p.log.Info("stopped")
 	}

@@ -86,6 +86,23 @@ func TestASecondServeOnTheSameFolderIsRefused(t *testing.T) {
 	}
 }
 
+func TestNoNewMasterKeyIsMadeBesideAVaultOfAnother(t *testing.T) {
+	dir := t.TempDir()
+	serveOn(t, dir).stop()
+	file := filepath.Join(dir, "master.key")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"serve", "--data", dir, "--http", "127.0.0.1:0"}, {"replay", "--data", dir}} {
+		if _, _, err := turno(t, args...); err == nil || !strings.Contains(err.Error(), "restore "+file) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("a new key lies there: %v", err)
+	}
+}
+
 func TestTheFilesOfTheDataFolderAreForTheirOwnerAlone(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	serveOn(t, dir).stop()

@@ -63,6 +63,17 @@ func newLimit(perSecond float64) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), 1)
 }
 
+// paced waits for a turn. A turn that would come only after ctx has ended is the end already, and not the limiter's error.
+func paced(limit *rate.Limiter) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := limit.Wait(ctx)
+		if err != nil && ctx.Err() == nil {
+			return context.DeadlineExceeded
+		}
+		return err
+	}
+}
+
 type starDesk struct {
 	client  *Client
 	wizards map[string]string // operator id by worker id
@@ -104,7 +115,7 @@ func (s *starDesk) replay(ctx context.Context, d Dialogue, limit *rate.Limiter, 
 	operator := "operator:" + s.wizards[d.Wizard]
 	conversation := ""
 	say := func(n int, path, actor string, body map[string]any) error {
-		if err := limit.Wait(ctx); err != nil {
+		if err := paced(limit)(ctx); err != nil {
 			return err
 		}
 		a, err := s.client.Do(ctx, http.MethodPost, path, actor, fmt.Sprintf("star-%d-%d", d.ID, n), body)

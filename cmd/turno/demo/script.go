@@ -38,7 +38,7 @@ func Script(ctx context.Context, c *Client, conversations int64, o Options, r *R
 	for range max(1, o.Parallel) {
 		group.Go(func() error {
 			for n := range next {
-				s := story{client: c, ctx: ctx, r: r, wait: limit.Wait, id: fmt.Sprintf("%s-%d", run, n), customer: n % 500}
+				s := story{client: c, ctx: ctx, r: r, wait: paced(limit), id: fmt.Sprintf("%s-%d", run, n), customer: n % 500}
 				if err := s.tell(); err != nil && ctx.Err() == nil {
 					return fmt.Errorf("conversation %d: %w", n, err)
 				}
@@ -199,6 +199,9 @@ func (s *story) tell() error {
 			return nil
 		}
 		if err != nil {
+			if s.conversation != "" { // cut off in the middle
+				s.r.Open.Add(1)
+			}
 			return err
 		}
 	}
