@@ -300,7 +300,7 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // find looks for w among the messages of its subject since its guard. moved says that the subject is past the guard: then
-// w, when it was not found, can't be stored any more.
+// w, when it was not found, can't be stored any more. Another attempt at the same command is not w: what it says may differ.
 func (s *Store) find(ctx context.Context, w *write, deadline time.Time) (seq uint64, moved bool, err error) {
 	ctx, cancel := context.WithDeadline(ctx, earlier(deadline, time.Now().Add(s.opts.AckWait)))
 	defer cancel()
@@ -312,7 +312,7 @@ func (s *Store) find(ctx context.Context, w *write, deadline time.Time) (seq uin
 		return 0, false, err
 	}
 	for m.seq > w.guard {
-		if m.header.Get(headerCommand) == w.id {
+		if m.header.Get(headerCommand) == w.id && bytes.Equal(m.data, w.msg.Data) {
 			return m.seq, true, nil
 		}
 		prev, err := m.prev()
@@ -329,8 +329,10 @@ func (s *Store) find(ctx context.Context, w *write, deadline time.Time) (seq uin
 	return 0, false, nil
 }
 
-// duplicate decides what an acknowledgement means that says the command id was stored before: success when that was on our
-// subject. Command ids are remembered by stream, not by subject.
+// duplicate decides what an acknowledgement means that says the command id was stored before: success when that was w, or
+// when the caller has loaded it already; a conflict when another attempt at the same command was faster, for what that says
+// (its time, its ticket) may differ; an error when it was on another subject. Command ids are remembered by stream, not by
+// subject.
 func (s *Store) duplicate(ctx context.Context, w *write, seq uint64, deadline time.Time) (uint64, error) {
 	ctx, cancel := context.WithDeadline(ctx, earlier(deadline, time.Now().Add(s.opts.AckWait)))
 	defer cancel()
@@ -338,8 +340,11 @@ func (s *Store) duplicate(ctx context.Context, w *write, seq uint64, deadline ti
 	if err != nil {
 		return 0, fmt.Errorf("%w: look at the duplicate: %w", command.ErrUncertain, err)
 	}
-	if m.subject == w.subject && m.header.Get(headerCommand) == w.id {
-		return seq, nil
+	if m.subject != w.subject || m.header.Get(headerCommand) != w.id {
+		return 0, fmt.Errorf("command %s has already written %s", w.id, m.subject)
 	}
-	return 0, fmt.Errorf("command %s has already written %s", w.id, m.subject)
+	if m.seq > w.guard && !bytes.Equal(m.data, w.msg.Data) {
+		return 0, command.ErrConflict
+	}
+	return seq, nil
 }

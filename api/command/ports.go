@@ -12,8 +12,8 @@ import (
 type Log interface {
 	// Append adds c to its aggregate if the aggregate still stands at v, and returns c's position and the aggregate's new
 	// version. c.Position and c.Prev are set by the log. What it acknowledged is on disk (or as safe as the configured sync
-	// mode says). Errors: ErrConflict (the aggregate moved; nothing was appended), ErrUncertain (it may or may not have been
-	// appended: look for c.ID from v on), ErrFull, ErrUnavailable (nothing was appended), domain.Refusal with CodeTooLarge.
+	// mode says). Errors: ErrConflict (the aggregate moved, maybe by another attempt at the same command; nothing was
+	// appended), ErrUncertain (it may or may not have been appended: look for c.ID from v on), ErrFull, ErrUnavailable (nothing was appended), domain.Refusal with CodeTooLarge.
 	Append(ctx context.Context, c domain.Commit, v domain.Version) (domain.Position, domain.Version, error)
 
 	// Load returns the aggregate's commits that came after version `since` (0: all of them), oldest first, and the version
