@@ -108,6 +108,21 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Vault, error
 	return v, nil
 }
 
+// Made reports whether the workspace has a vault already: one that only the master key of its making opens.
+func Made(ctx context.Context, js jetstream.JetStream, workspace string) (bool, error) {
+	s, err := js.Stream(ctx, Stream)
+	if err == nil {
+		_, err = s.GetLastMsgForSubject(ctx, subjectRoot+"."+workspace+".hash")
+	}
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, jetstream.ErrStreamNotFound), errors.Is(err, jetstream.ErrMsgNotFound):
+		return false, nil
+	}
+	return false, fmt.Errorf("look for the vault: %w", err)
+}
+
 // NewMemory returns a vault that lives and dies with the process, for tests. It needs no closing.
 func NewMemory(workspace string) *Vault {
 	master := make([]byte, masterBytes)

@@ -380,6 +380,29 @@ func TestAnotherMasterKeyDoesNotOpenTheVault(t *testing.T) {
 	}
 }
 
+func TestEachWorkspaceHasAVaultOfItsOwnOrNoneYet(t *testing.T) {
+	js := runServer(t, t.TempDir())
+	made := func(workspace string) bool {
+		t.Helper()
+		yes, err := Made(t.Context(), js, workspace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return yes
+	}
+	if made("default") {
+		t.Error("there is a vault before anybody made one")
+	}
+	openVault(t, js, Options{MasterKey: masterKey()})
+	if !made("default") || made("another") {
+		t.Errorf("after the making: %t, another workspace's: %t", made("default"), made("another"))
+	}
+	openVault(t, js, Options{Workspace: "another", MasterKey: masterKey()})
+	if !made("another") {
+		t.Error("the other's vault is not seen")
+	}
+}
+
 func TestTwoThatMakeTheSameVaultAgreeOnItsKey(t *testing.T) {
 	js, master := runServer(t, t.TempDir()), masterKey()
 	for i := range 20 {

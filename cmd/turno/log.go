@@ -195,7 +195,7 @@ func (r *reading) open(ctx context.Context, log *zap.Logger) error {
 		return err
 	}
 	file := filepath.Join(r.dir, "master.key")
-	if err := keyOfVault(ctx, js, file); err != nil {
+	if err := r.keyOfVault(ctx, js, file); err != nil {
 		return err
 	}
 	master, err := vault.LoadMasterKey(file)
@@ -255,16 +255,15 @@ var errNoVault = errors.New("the log holds commits, but its vault is missing: re
 
 // keyOfVault refuses to make a new master key beside a vault that another one has sealed: it opens nothing, and lies there
 // as if it were the right one.
-func keyOfVault(ctx context.Context, js natsjs.JetStream, file string) error {
+func (r *reading) keyOfVault(ctx context.Context, js natsjs.JetStream, file string) error {
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		return nil // what else is wrong with it shows when it is read
 	}
-	if _, err := js.Stream(ctx, vault.Stream); errors.Is(err, natsjs.ErrStreamNotFound) {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("look for the vault: %w", err)
+	made, err := vault.Made(ctx, js, r.workspace)
+	if err == nil && made {
+		err = fmt.Errorf("the vault is there, but the master key that opens it is missing: restore %s", file)
 	}
-	return fmt.Errorf("the vault is there, but the master key that opens it is missing: restore %s", file)
+	return err
 }
 
 // readyBeside is ready where the log is kept elsewhere than the vault.
