@@ -1,6 +1,8 @@
 package command_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/turno-desk/turno/api/command"
@@ -57,5 +59,33 @@ func TestAKeyIsNoOtherBodysKey(t *testing.T) {
 	}
 	if r, err := o.engine.Receive(t.Context(), other, named); err != nil || !r.Replayed {
 		t.Fatalf("the channel's message id is what counts: %+v, %v", r, err)
+	}
+}
+
+// blind is a view that can't tell.
+type blind struct{ err error }
+
+func (b blind) FindMessage(context.Context, string, string, string, domain.Position) (thread.Sighting, bool, error) {
+	return thread.Sighting{}, false, b.err
+}
+
+func TestWhereTheViewCantTellTheLogDoes(t *testing.T) {
+	o := newOffice(t)
+	first := o.receive(t, o.engine, contactWrites("+34 600", "m1", "Hola"))
+	if _, err := o.engine.Do(t.Context(), as("sara"), first.Conversation.ID, thread.Close{}); err != nil {
+		t.Fatal(err)
+	}
+	o.receive(t, o.engine, contactWrites("+34 600", "m2", "Otra cosa"))
+	with := func(err error) *command.Engine {
+		return command.NewEngine(command.Options{
+			Log: o.log, Image: o.image, Keys: o.keys, Hasher: hasher{}, Numbers: command.NewNumbers(o.log, "default", nil), Index: blind{err},
+		})
+	}
+	again, err := with(errors.New("the thread is parked")).Receive(t.Context(), channel, contactWrites("+34 600", "m1", "Hola"))
+	if err != nil || !again.Replayed || again.Position != first.Position {
+		t.Errorf("the first message again: %+v, %v", again, err)
+	}
+	if _, err := with(command.ErrUnavailable).Receive(t.Context(), channel, contactWrites("+34 600", "m1", "Hola")); !errors.Is(err, command.ErrUnavailable) {
+		t.Errorf("while the view is on its way: %v", err)
 	}
 }

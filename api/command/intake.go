@@ -198,7 +198,11 @@ func (e *Engine) duplicate(ctx context.Context, req Request, t *entry, cmd threa
 		return s, found, nil
 	}
 	if e.o.Index != nil && !req.Import {
-		return e.o.Index.FindMessage(ctx, req.Workspace, t.state.ID, hash, t.state.Oldest)
+		s, found, err := e.o.Index.FindMessage(ctx, req.Workspace, t.state.ID, hash, t.state.Oldest)
+		if err == nil || errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+			return s, found, err
+		}
+		// The view can't tell: the log can.
 	}
 	whole, err := e.walk(ctx, t.aggregate)
 	if err != nil {

@@ -74,7 +74,7 @@ type Hasher interface {
 
 // MessageIndex answers where a message with this id hash was seen in the thread, for messages older than what was loaded.
 // The projection `history` is behind it. It waits until that projection has passed upTo; when it doesn't in time it
-// returns ErrUnavailable. found is false when there is none. The sighting's Position is the commit's; BodyHash and Commit
+// returns ErrUnavailable; after any other error the log itself is asked. found is false when there is none. The sighting's Position is the commit's; BodyHash and Commit
 // may be empty.
 type MessageIndex interface {
 	FindMessage(ctx context.Context, workspace, threadID, idHash string, upTo domain.Position) (at thread.Sighting, found bool, err error)

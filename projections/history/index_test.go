@@ -43,6 +43,9 @@ func TestAMessageIsFoundByItsHashInAnyConversationOfItsThread(t *testing.T) {
 	if waited != 6 {
 		t.Errorf("waited for %d, want 6", waited)
 	}
+	if _, found, err := index.FindMessage(ctx, workspace, threadID(1), "hash9", 99); err == nil {
+		t.Errorf("a view that began anew after it was waited for says found %v of what it does not know yet", found)
+	}
 	for name, ask := range map[string][3]string{
 		"another thread's": {workspace, threadID(1), "other"}, "unknown": {workspace, threadID(1), "hash9"},
 		"another workspace's": {"other", threadID(1), "hash1"}, "unknown thread": {workspace, threadID(9), "hash1"},
