@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,6 +20,29 @@ func TestADemoThatIsCutOffCountsWhatItLeavesOpen(t *testing.T) {
 	}
 	if open == 0 || closed+open > begun || closed+open < begun-8 { // each of 8 customers may be cut off before the first message
 		t.Errorf("of what began, closed and open do not make up the whole: %s", out)
+	}
+}
+
+func TestADemoLeavesTheDeskThatIsThereAlone(t *testing.T) {
+	s := serveOn(t, t.TempDir())
+	s.furnish()
+	last := s.put("/v1/departments/ours", object{"name": "Ours"}).number("position")
+	kept := func() (revisions []int64) {
+		for _, path := range []string{"/v1/operators?limit=200", "/v1/departments?limit=200", "/v1/channels?limit=200"} {
+			for _, item := range s.get(path + "&" + after(last)).list("items") {
+				if o := object(item.(map[string]any)); !strings.HasPrefix(o.text("id"), "demo-") {
+					revisions = append(revisions, o.number("revision"))
+				}
+			}
+		}
+		return revisions
+	}
+	before := kept()
+	if _, _, err := turno(t, "demo", "--url", s.url, "--token", adminToken, "--rate", "1000", "--conversations", "3"); err != nil {
+		t.Fatal(err)
+	}
+	if now := kept(); len(before) == 0 || !slices.Equal(before, now) {
+		t.Errorf("what was there had the revisions %v, and has %v", before, now)
 	}
 }
 

@@ -49,17 +49,24 @@ func Script(ctx context.Context, c *Client, conversations int64, o Options, r *R
 	return group.Wait()
 }
 
+// The desk's departments; each has a channel of the same id. All ids of the demo begin with demo-: it must not redefine what a
+// desk has already, an operator ana for one.
+const (
+	soporte = "demo-soporte"
+	ventas  = "demo-ventas"
+)
+
 // team is who answers where.
 var team = []struct {
 	id, name, role string
 	departments    []string
 }{
-	{"ana", "Ana Prado", "operator", []string{"soporte"}},
-	{"beto", "Beto Lima", "operator", []string{"ventas"}},
-	{"carla", "Carla Núñez", "operator", []string{"soporte"}},
-	{"dario", "Darío Vidal", "operator", []string{"soporte", "ventas"}},
-	{"elsa", "Elsa Rocha", "operator", []string{"ventas"}},
-	{"sara", "Sara Molina", "supervisor", []string{"soporte", "ventas"}},
+	{"demo-ana", "Ana Prado", "operator", []string{soporte}},
+	{"demo-beto", "Beto Lima", "operator", []string{ventas}},
+	{"demo-carla", "Carla Núñez", "operator", []string{soporte}},
+	{"demo-dario", "Darío Vidal", "operator", []string{soporte, ventas}},
+	{"demo-elsa", "Elsa Rocha", "operator", []string{ventas}},
+	{"demo-sara", "Sara Molina", "supervisor", []string{soporte, ventas}},
 }
 
 func setUpScript(ctx context.Context, c *Client) error {
@@ -69,11 +76,11 @@ func setUpScript(ctx context.Context, c *Client) error {
 		}
 		return nil
 	}
-	for id, name := range map[string]string{"soporte": "Soporte", "ventas": "Ventas"} {
+	for id, name := range map[string]string{soporte: "Soporte", ventas: "Ventas"} {
 		if err := put("/v1/departments/"+id, map[string]any{"name": name}); err != nil {
 			return err
 		}
-		if err := put("/v1/channels/demo-"+id, map[string]any{"type": "generic", "name": "Web " + name, "department": id}); err != nil {
+		if err := put("/v1/channels/"+id, map[string]any{"type": "generic", "name": "Web " + name, "department": id}); err != nil {
 			return err
 		}
 	}
@@ -131,7 +138,7 @@ func (s *story) act(action, actor string, body map[string]any) error {
 
 func (s *story) writes(text string) error {
 	s.r.In.Add(1)
-	return s.say("/v1/channels/demo-"+s.department+"/messages", "contact", map[string]any{
+	return s.say("/v1/channels/"+s.department+"/messages", "contact", map[string]any{
 		"message_id": fmt.Sprintf("%s-%d", s.id, s.steps+1), "kind": "text", "text": text,
 		"from": map[string]any{"address": fmt.Sprintf("demo-%d", s.customer), "name": fmt.Sprintf("Cliente %d", s.customer)},
 	})
@@ -156,7 +163,7 @@ func pick(department string) string {
 
 func (s *story) tell() error {
 	s.r.Dialogues.Add(1)
-	s.department = []string{"soporte", "ventas"}[rand.IntN(2)]
+	s.department = []string{soporte, ventas}[rand.IntN(2)]
 	home := s.department
 	s.owner = pick(s.department)
 	steps := []func() error{
@@ -216,7 +223,7 @@ func (s *story) tell() error {
 
 // moves transfers the conversation to the other department, where somebody takes it.
 func (s *story) moves() error {
-	other := map[string]string{"soporte": "ventas", "ventas": "soporte"}[s.department]
+	other := map[string]string{soporte: ventas, ventas: soporte}[s.department]
 	if err := s.act("transfer", "operator:"+s.owner, map[string]any{"department": other, "reason": "lo ve mejor el otro equipo"}); err != nil {
 		return err
 	}
