@@ -68,7 +68,7 @@ func (s *Store) Append(ctx context.Context, c domain.Commit, v domain.Version) (
 		return 0, 0, fmt.Errorf("%s: %w", doing, err)
 	}
 	w := &write{
-		event:  esdb.EventData{EventID: eventID(c.ID), EventType: commitType, ContentType: esdb.ContentTypeJson, Data: data, Metadata: meta},
+		event:  esdb.EventData{EventID: eventID(c.ID + "\x00" + string(data)), EventType: commitType, ContentType: esdb.ContentTypeJson, Data: data, Metadata: meta},
 		stream: stream, id: c.ID, guard: v,
 	}
 	p, err := s.publish(ctx, w)
@@ -261,12 +261,9 @@ func (s *Store) find(ctx context.Context, w *write) (p domain.Position, moved bo
 	if err != nil || e == nil {
 		return 0, false, err
 	}
-	t, err := tailOf(e)
-	if err != nil {
-		return 0, false, err
+	if e.EventID != w.event.EventID {
+		return 0, true, nil
 	}
-	if t.command == w.id {
-		return t.position, true, nil
-	}
-	return 0, true, nil
+	p, err = position(e)
+	return p, true, err
 }

@@ -230,7 +230,9 @@ func TestAFollowerSendsEveryCallToItsLeader(t *testing.T) {
 	}
 }
 
-func TestARepeatedAppendIsFoundWhereTheServerDoesNotSay(t *testing.T) {
+// Two engines may decide the same command at the same moment, each with a ticket and a time of its own: the second's append
+// must not pass for the first's.
+func TestAnotherAttemptAtTheSameCommandIsAConflict(t *testing.T) {
 	t.Parallel()
 	b := newDouble(t)
 	b.server.Old(true)
@@ -240,8 +242,8 @@ func TestARepeatedAppendIsFoundWhereTheServerDoesNotSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p2, v2, err := second.Append(t.Context(), c, 0); err != nil || p2 != p || v2 != v {
-		t.Errorf("the same append again: %d, %d, %v; want %d, %d", p2, v2, err, p, v)
+	if p2, v2, err := second.Append(t.Context(), c, 0); !errors.Is(err, command.ErrConflict) {
+		t.Errorf("another attempt was appended at %d, %d, %v: want a conflict", p2, v2, err)
 	}
 	if p2, v2, err := second.Append(t.Context(), c, v); err != nil || p2 != p || v2 != v {
 		t.Errorf("the same command behind itself: %d, %d, %v; want %d, %d", p2, v2, err, p, v)

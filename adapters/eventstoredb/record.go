@@ -29,7 +29,8 @@ type tail struct {
 	command  string
 }
 
-// eventID derives an event's id, so that the server takes the same append for the same.
+// eventID derives an event's id, so that the server takes the same append for the same. A commit's is made of its command's
+// id and of what it says: another attempt at the same command is another append.
 func eventID(name string) uuid.UUID { return uuid.NewSHA1(names, []byte(name)) }
 
 func opens(c *domain.Commit) bool {
