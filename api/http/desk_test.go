@@ -90,9 +90,14 @@ func furnished(d *desk) *desk {
 // bareDesk serves a workspace with nothing in it but the administrator's token.
 func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 	t.Helper()
+	views, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { views.Close() })
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	t.Cleanup(func() { cancel(); running.Wait() })
+	t.Cleanup(func() { cancel(); running.Wait() }) // before the views are closed
 	start := func(run func(context.Context)) {
 		running.Add(1)
 		go func() { defer running.Done(); run(ctx) }()
@@ -107,11 +112,6 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 	if _, err := settings.EnsureAdmin(ctx, adminToken); err != nil {
 		t.Fatal(err)
 	}
-	views, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { views.Close() })
 	tracker, err := projections.NewTracker(log, views.Reader)
 	if err != nil {
 		t.Fatal(err)
