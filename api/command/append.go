@@ -149,13 +149,13 @@ func decided[S any](w writer, e edit[S], s *stand[S], id string) (domain.Commit,
 	if recorded.Before(s.recorded) {
 		recorded = s.recorded
 	}
+	if r := misplaced(e.req, s.time, recorded); r != nil {
+		return domain.Commit{}, r
+	}
 	at, origin := recorded, domain.OriginLive
 	switch {
 	case e.req.Import:
 		at, origin = e.req.At.UTC().Truncate(time.Millisecond), domain.OriginImport
-		if at.Before(s.time) {
-			return domain.Commit{}, &domain.Refusal{Code: domain.CodeOutOfOrder, Detail: "The log already holds later events of it."}
-		}
 	case at.Before(s.time):
 		at = s.time
 	}

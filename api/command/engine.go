@@ -122,7 +122,7 @@ func (e *Engine) handle(ctx context.Context, req Request, j job) (Result, error)
 		facts := thread.Facts{Image: image, Actor: req.Actor, Thread: j.thread, Import: req.Import}
 		recorded := e.recorded(t.state)
 		facts.Now = eventTime(req, t.state, recorded)
-		if r := outOfOrder(req, t.state); r != nil {
+		if r := misplaced(req, t.state.LastTime, recorded); r != nil {
 			return Result{}, r
 		}
 		if err := e.prepare(ctx, req, t, &j, &facts); err != nil {
@@ -291,11 +291,20 @@ func eventTime(req Request, s *thread.State, recorded time.Time) time.Time {
 	return recorded
 }
 
-func outOfOrder(req Request, s *thread.State) *domain.Refusal {
-	if !req.Import || !req.At.UTC().Truncate(time.Millisecond).Before(s.LastTime) {
+// importAhead is how far in the future the events of an import may lie: clocks differ by hours, histories don't by days.
+const importAhead = 24 * time.Hour
+
+// misplaced refuses an import's time: before what is there already, or after any clock could say.
+func misplaced(req Request, last, recorded time.Time) *domain.Refusal {
+	switch at := req.At.UTC().Truncate(time.Millisecond); {
+	case !req.Import:
 		return nil
+	case at.Before(last):
+		return &domain.Refusal{Code: domain.CodeOutOfOrder, Detail: "The log already holds later events of it.", Missing: []string{"at"}}
+	case at.After(recorded.Add(importAhead)):
+		return &domain.Refusal{Code: domain.CodeInvalid, Detail: "The time lies in the future.", Missing: []string{"at"}}
 	}
-	return &domain.Refusal{Code: domain.CodeOutOfOrder, Detail: "The thread already holds later events."}
+	return nil
 }
 
 // jitter waits a little, longer with every conflict, so that racing processes part.

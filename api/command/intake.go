@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/turno-desk/turno/domain"
@@ -234,25 +236,30 @@ func (e *Engine) blocked(ctx context.Context, workspace, id string) (bool, error
 	return blocked, nil
 }
 
+// identifier reports whether s can be an address or an id of a channel.
+func identifier(s string) bool {
+	return len(s) <= MaxAddress && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
 func checkInbound(in Inbound) *domain.Refusal {
 	var bad []string
 	if !domain.ValidID(in.Channel) {
 		bad = append(bad, "channel")
 	}
-	if in.Address == "" || len(in.Address) > MaxAddress || !utf8.ValidString(in.Address) {
+	if strings.TrimSpace(in.Address) == "" || !identifier(in.Address) {
 		bad = append(bad, "from.address")
 	}
-	if len(in.MessageID) > MaxAddress || !utf8.ValidString(in.MessageID) {
+	if !identifier(in.MessageID) {
 		bad = append(bad, "message_id")
 	}
 	if len(in.Name) > thread.MaxShortText || !utf8.ValidString(in.Name) {
 		bad = append(bad, "from.name")
 	}
-	if len(in.ExternalID) > MaxAddress || !utf8.ValidString(in.ExternalID) {
+	if !identifier(in.ExternalID) {
 		bad = append(bad, "from.external_id")
 	}
 	if len(bad) > 0 {
-		return &domain.Refusal{Code: domain.CodeInvalid, Detail: "An address and ids have 1 to 256 bytes of UTF-8.", Missing: bad}
+		return &domain.Refusal{Code: domain.CodeInvalid, Detail: "An address and ids have 1 to 256 bytes of UTF-8, without control characters.", Missing: bad}
 	}
 	return thread.CheckContent(in.Content)
 }

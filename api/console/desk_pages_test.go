@@ -155,7 +155,7 @@ func TestACustomersWordsAreTextAndNothingElse(t *testing.T) {
 	body, _ := json.Marshal(map[string]any{
 		"from": map[string]string{"address": "x", "name": `<img src=x onerror=alert(1)>`}, "text": `<script>alert("hola")</script>`,
 		"attachments": []map[string]any{
-			{"url": "javascript:alert(1)", "name": "trampa", "type": "image/png"}, {"url": "https://example.org/a.png", "name": "foto", "type": "image/png"},
+			{"url": "http://javascript:alert(1)", "name": "trampa", "type": "image/png"}, {"url": "https://example.org/a.png", "name": "foto", "type": "image/png"},
 		},
 	})
 	id := d.api("POST", "/v1/channels/web/messages", string(body)).text("conversation.id")

@@ -17,10 +17,10 @@ func TestTwoWorkspacesLiveSideBySideOnOneLog(t *testing.T) {
 		t.Fatalf("both have the conversation %s", first)
 	}
 	one.post("ana", "/v1/conversations/"+first+"/take", object{})
-	if n := two.get("/v1/queues/support?"+after(other)).list("items"); len(n) != 1 || object(n[0].(map[string]any)).text("id") != second {
+	if n := two.get("/v1/queues/support?" + after(other)).list("items"); len(n) != 1 || object(n[0].(map[string]any)).text("id") != second {
 		t.Errorf("the second's queue holds %v", n)
 	}
-	if state := two.get("/v1/conversations/"+second+"?"+after(other)).text("state"); state != "waiting" {
+	if state := two.get("/v1/conversations/" + second + "?" + after(other)).text("state"); state != "waiting" {
 		t.Errorf("the second's conversation is %s after the first's was taken", state)
 	}
 	for s, theirs := range map[*server]string{one: second, two: first} {

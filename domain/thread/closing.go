@@ -217,6 +217,9 @@ func (d decision) archive() ([]Event, *domain.Refusal) {
 	if d.c.Archived {
 		return nil, nil
 	}
+	if d.c.Open() && d.c.Owner == "" {
+		return nil, notAllowed(d.c, "Archiving hides it from its owner's list, and nobody owns it.")
+	}
 	return []Event{Archived{Cause: "manual"}}, nil
 }
 

@@ -31,12 +31,12 @@ func CheckContent(c Content) *domain.Refusal {
 		missing = append(missing, "text")
 	}
 	for _, a := range c.Attachments {
-		if a.URL == "" || !mediaType(a.Type) || a.Size < 0 {
+		if !webAddress(string(a.URL)) || !mediaType(a.Type) || a.Size < 0 {
 			missing = append(missing, "attachments")
 			break
 		}
 	}
-	if l := c.Location; l != nil && (l.Latitude == "" || l.Longitude == "") {
+	if l := c.Location; l != nil && (!degrees(l.Latitude, 90) || !degrees(l.Longitude, 180)) {
 		missing = append(missing, "location")
 	}
 	if k := c.ContactCard; k != nil && (k.Name == "" || k.Phone == "") {
@@ -81,6 +81,21 @@ func mediaToken(s string) bool {
 	return s != "" && len(s) <= 127 && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(signs, r)
 	})
+}
+
+// webAddress reports whether s is where a file can be fetched. Nothing else is followed by whoever reads the message.
+func webAddress(s string) bool {
+	rest, ok := strings.CutPrefix(s, "https://")
+	if !ok {
+		rest, ok = strings.CutPrefix(s, "http://")
+	}
+	return ok && rest != "" && rest[0] != '/' && len(s) <= MaxShortText && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
+}
+
+// degrees reports whether p is a decimal number from -limit to limit.
+func degrees(p domain.Personal, limit float64) bool {
+	d, err := strconv.ParseFloat(string(p), 64)
+	return err == nil && d >= -limit && d <= limit
 }
 
 // isMessageID reports whether s could be the id of a message of Turno. A channel's own id is personal, and this one stands

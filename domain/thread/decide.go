@@ -32,6 +32,11 @@ func Decide(s *State, conv *Conversation, cmd Command, f Facts) ([]Event, *domai
 	if r := d.admit(cmd); r != nil {
 		return nil, r
 	}
+	events, r := d.decide(cmd)
+	return d.surfaced(events), r
+}
+
+func (d decision) decide(cmd Command) ([]Event, *domain.Refusal) {
 	switch c := cmd.(type) {
 	case Send:
 		return d.send(c)
@@ -73,6 +78,23 @@ func Decide(s *State, conv *Conversation, cmd Command, f Facts) ([]Event, *domai
 		return d.erase()
 	}
 	return nil, &domain.Refusal{Code: domain.CodeInvalid, Detail: "This is no command of a conversation."}
+}
+
+// surfaced unarchives a conversation that somebody gets or that is queued anew: it must not vanish from their lists.
+func (d decision) surfaced(events []Event) []Event {
+	enters := false
+	for _, e := range events {
+		switch e.(type) {
+		case Taken, Queued:
+			enters = true
+		case Unarchived:
+			return events
+		}
+	}
+	if !enters || !d.c.Archived {
+		return events
+	}
+	return append([]Event{Unarchived{Cause: "moved"}}, events...)
 }
 
 // decision is one command being decided.

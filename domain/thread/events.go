@@ -202,7 +202,7 @@ type Archived struct {
 
 // Unarchived brings it back.
 type Unarchived struct {
-	Cause string `json:"cause"` // manual, inbound, transfer, reopen
+	Cause string `json:"cause"` // manual, inbound, transfer, reopen, moved
 }
 
 // Hidden removes the conversation from everybody's sight but an auditor's.

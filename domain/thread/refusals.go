@@ -81,17 +81,18 @@ var commandStates = []struct {
 	{"ignore", open},
 	{"reopen", closed},
 	{"rate", closed},
-	{"archive", anyState},
+	{"archive", archivable},
 	{"unarchive", anyState},
 	{"delete", closed},
 	{"read", open},
 }
 
 var (
-	open     = []string{StateBot, StateWaiting, StateOutOfHours, StateAttending, StatePaused}
-	owned    = []string{StateAttending, StatePaused}
-	closed   = []string{StateClosed}
-	anyState = []string{StateBot, StateWaiting, StateOutOfHours, StateAttending, StatePaused, StateClosed}
+	open       = []string{StateBot, StateWaiting, StateOutOfHours, StateAttending, StatePaused}
+	owned      = []string{StateAttending, StatePaused}
+	closed     = []string{StateClosed}
+	archivable = []string{StateAttending, StatePaused, StateClosed}
+	anyState   = []string{StateBot, StateWaiting, StateOutOfHours, StateAttending, StatePaused, StateClosed}
 )
 
 // States are all states of a conversation.

