@@ -43,11 +43,23 @@ func (s *Settings) IssueToken(ctx context.Context, req Request, order TokenOrder
 	if err != nil {
 		return IssuedToken{}, err
 	}
-	if out.Replayed {
-		return out, s.o.Secrets.DeleteSecret(ctx, secretName(id, s.fingerprint(plain))) // of an attempt that lost to itself
+	fingerprint := s.fingerprint(plain)
+	if issued(out.Commit).Fingerprint != fingerprint { // an earlier call, or one at the same moment, made the token
+		out.Replayed = true
+		return out, s.o.Secrets.DeleteSecret(ctx, secretName(id, fingerprint))
 	}
 	out.Plain = plain
 	return out, nil
+}
+
+// issued is the token that a commit made; the zero one when it made none.
+func issued(c domain.Commit) (t setting.Token) {
+	for _, e := range c.Events {
+		if e, ok := e.(setting.TokenIssued); ok {
+			t = e.Token
+		}
+	}
+	return t
 }
 
 // issue makes the event for a plain token, and keeps its hash before.
