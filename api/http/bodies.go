@@ -48,28 +48,23 @@ func ParseOutbound(body []byte) (command.Outbound, error) {
 
 // ParseOperator reads the body of PUT /v1/operators/{id}.
 func ParseOperator(id string, body []byte) (operator.Put, error) {
-	b := operatorBody{}
-	if err := decode(body, &b); err != nil {
-		return operator.Put{}, err
-	}
-	if b.Role == "" {
-		b.Role = operator.RoleOperator
-	}
-	return operator.Put{ID: id, Name: b.Name, Email: b.Email, Role: b.Role, Departments: b.Departments, Capacity: b.Capacity, Extension: b.Extension}, nil
+	var b operatorBody
+	err := decode(body, &b)
+	return b.put(id), err
 }
 
 // ParseDepartment reads the body of PUT /v1/departments/{id}.
 func ParseDepartment(id string, body []byte) (department.Put, error) {
 	var b departmentBody
 	err := decode(body, &b)
-	return department.Put{ID: id, Name: b.Name, Capacity: b.Capacity, Close: b.Close, Settings: b.Settings}, err
+	return b.put(id), err
 }
 
 // ParseChannel reads the body of PUT /v1/channels/{id}.
 func ParseChannel(id string, body []byte) (setting.PutChannel, error) {
 	var b channelBody
 	err := decode(body, &b)
-	return setting.PutChannel{ID: id, Type: b.Type, Name: b.Name, Department: b.Department}, err
+	return b.put(id), err
 }
 
 // ParsePresence reads the body of POST /v1/operators/{id}/presence: whether the console is there.

@@ -36,6 +36,14 @@ type operatorBody struct {
 	Extension   string          `json:"extension"`
 }
 
+// put is the command of the body; who is not said to be more is an operator.
+func (b operatorBody) put(id string) operator.Put {
+	if b.Role == "" {
+		b.Role = operator.RoleOperator
+	}
+	return operator.Put{ID: id, Name: b.Name, Email: b.Email, Role: b.Role, Departments: b.Departments, Capacity: b.Capacity, Extension: b.Extension}
+}
+
 // putOperator makes an operator, or replaces the definition.
 func (s *Server) putOperator(c *call) error {
 	var b operatorBody
@@ -46,10 +54,7 @@ func (s *Server) putOperator(c *call) error {
 	if err != nil {
 		return err
 	}
-	if b.Role == "" {
-		b.Role = operator.RoleOperator
-	}
-	put := operator.Put{ID: id, Name: b.Name, Email: b.Email, Role: b.Role, Departments: b.Departments, Capacity: b.Capacity, Extension: b.Extension}
+	put := b.put(id)
 	return s.set(c, "put_operator", b, func(ctx context.Context, r command.Request) (command.SettingResult, error) {
 		return s.Commands.PutOperator(ctx, r, put)
 	})
@@ -125,6 +130,10 @@ type departmentBody struct {
 	Settings department.Settings `json:"settings"`
 }
 
+func (b departmentBody) put(id string) department.Put {
+	return department.Put{ID: id, Name: b.Name, Capacity: b.Capacity, Close: b.Close, Settings: b.Settings}
+}
+
 // putDepartment makes a department, or replaces its definition.
 func (s *Server) putDepartment(c *call) error {
 	var b departmentBody
@@ -135,7 +144,7 @@ func (s *Server) putDepartment(c *call) error {
 	if err != nil {
 		return err
 	}
-	put := department.Put{ID: id, Name: b.Name, Capacity: b.Capacity, Close: b.Close, Settings: b.Settings}
+	put := b.put(id)
 	return s.set(c, "put_department", b, func(ctx context.Context, r command.Request) (command.SettingResult, error) {
 		return s.Commands.PutDepartment(ctx, r, put)
 	})
@@ -145,6 +154,10 @@ type channelBody struct {
 	Type       string `json:"type"`
 	Name       string `json:"name"`
 	Department string `json:"department"`
+}
+
+func (b channelBody) put(id string) setting.PutChannel {
+	return setting.PutChannel{ID: id, Type: b.Type, Name: b.Name, Department: b.Department}
 }
 
 // putChannel makes a channel, or replaces its definition.
@@ -157,7 +170,7 @@ func (s *Server) putChannel(c *call) error {
 	if err != nil {
 		return err
 	}
-	put := setting.PutChannel{ID: id, Type: b.Type, Name: b.Name, Department: b.Department}
+	put := b.put(id)
 	return s.set(c, "put_channel", b, func(ctx context.Context, r command.Request) (command.SettingResult, error) {
 		return s.Commands.PutChannel(ctx, r, put)
 	})
