@@ -14,10 +14,10 @@ func channelLines() string {
 }
 
 func operatorLines() string {
-	return `api -X PUT $TURNO/operators/ana -d '{"name":"Ana","role":"operator","departments":["support"]}'`
+	return `api -X PUT $TURNO/operators/nora -d '{"name":"Nora","role":"operator","departments":["support"]}'`
 }
 
-func tokenLines() string { return `api -X POST $TURNO/operators/ana/tokens -d '{}'` }
+func tokenLines() string { return `api -X POST $TURNO/operators/nora/tokens -d '{}'` }
 
 func messageLines() string {
 	return `api $TURNO/channels/web/messages -d '{"message_id":"1","from":{"address":"+1 555 0100","name":"Carla"},"text":"Hello"}'`

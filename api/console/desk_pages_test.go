@@ -145,7 +145,7 @@ func TestWhoOnlyLooksHasNoButtonsAndDoesNothing(t *testing.T) {
 			t.Errorf("%s made the log go from %s to %s", who, before, after)
 		}
 	}
-	if p := d.signedIn("admin").get("/console"); !p.has("Usted está mirando", "api -X POST $TURNO/operators/ana/tokens") {
+	if p := d.signedIn("admin").get("/console"); !p.has("Usted está mirando", "api -X POST $TURNO/operators/nora/tokens") {
 		t.Error("the administrator is not told how to become somebody")
 	}
 }
@@ -217,7 +217,7 @@ func TestAnEmptyDeskExplainsItself(t *testing.T) {
 		t.Errorf("an empty desk answers %d, %q", p.status, p.header.Get("Location"))
 	}
 	p := b.get("/console/first-steps")
-	if !p.has("Primeros pasos", "export TURNO="+d.url+"/v1", "$TURNO/departments/support", "$TURNO/channels/web", "$TURNO/operators/ana") || p.has(`class="done"`) {
+	if !p.has("Primeros pasos", "export TURNO="+d.url+"/v1", "$TURNO/departments/support", "$TURNO/channels/web", "$TURNO/operators/nora") || p.has(`class="done"`) {
 		t.Errorf("the first steps: %s", p.body)
 	}
 	d.api("PUT", "/v1/departments/support", `{"name":"Support"}`)

@@ -160,7 +160,7 @@ The desk is empty. A department, an operator, a channel and a first message:
     export TURNO=%s/v1 TOKEN=<the administrator's token>
     api() { curl -sS -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$@"; }
     api -X PUT $TURNO/departments/support -d '{"name":"Support"}'
-    api -X PUT $TURNO/operators/ana -d '{"name":"Ana","role":"operator","departments":["support"]}'
+    api -X PUT $TURNO/operators/nora -d '{"name":"Nora","role":"operator","departments":["support"]}'
     api -X PUT $TURNO/channels/web -d '{"type":"generic","name":"Web","department":"support"}'
     api $TURNO/channels/web/messages -d '{"message_id":"1","from":{"address":"+1 555 0100","name":"Carla"},"text":"Hello"}'
     api $TURNO/queues/support
