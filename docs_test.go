@@ -4,7 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"go/ast"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -117,4 +119,72 @@ func TestTheFlowNamesFilesFunctionsAndTestsThatExist(t *testing.T) {
 	if steps != 7 {
 		t.Errorf("the flow has %d steps that this test understands, want 7", steps)
 	}
+}
+
+// TestEveryLinkOfThePagesLeadsSomewhere follows the relative links of every page, anchors too.
+func TestEveryLinkOfThePagesLeadsSomewhere(t *testing.T) {
+	links := 0
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(string(text), -1) {
+			target, anchor, _ := strings.Cut(found[1], "#")
+			if strings.Contains(target, ":") { // elsewhere: https, mailto
+				continue
+			}
+			links++
+			to := page
+			if target != "" {
+				to = filepath.Join(filepath.Dir(page), filepath.FromSlash(target))
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, found[1])
+				continue
+			}
+			if anchor != "" && !slices.Contains(anchors(t, to), anchor) {
+				t.Errorf("%s links to %s, which has no such heading", page, found[1])
+			}
+		}
+	}
+	if links < 15 {
+		t.Errorf("found %d links: this test must run at the root of the repository", links)
+	}
+}
+
+// pages is every page of the repository.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && p != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "turno-data"):
+			return fs.SkipDir
+		case strings.HasSuffix(p, ".md"):
+			all = append(all, p)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// anchors are the headings of a page as links name them.
+func anchors(t *testing.T, page string) []string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(string(text), -1) {
+		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		all = append(all, strings.ReplaceAll(name, " ", "-"))
+	}
+	return all
 }
