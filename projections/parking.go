@@ -51,7 +51,11 @@ func ListParked(ctx context.Context, q Querier) ([]Parked, error) {
 // can't be put in where they are missing, since a projection may count on the log's order. While the view grows again,
 // its answers say how far it is.
 func Release(ctx context.Context, store Store, p Projection) error {
-	db, err := store.Writer(ctx, p.Name(), p.Version(), schema+p.Schema())
+	version, err := store.EnsureVersion(ctx, p.Name(), p.Version())
+	if err != nil {
+		return fmt.Errorf("release what %s has parked: %w", p.Name(), err)
+	}
+	db, err := store.Writer(ctx, p.Name(), version, schema+p.Schema())
 	if err != nil {
 		return fmt.Errorf("release what %s has parked: %w", p.Name(), err)
 	}

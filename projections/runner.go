@@ -75,9 +75,10 @@ type Runner struct {
 	o          Options
 	log        *zap.Logger
 
-	db     *sql.DB
-	at     checkpoint  // only the goroutine of Run
-	erased atomic.Bool // something was blanked since the last scrub
+	db      *sql.DB
+	version int         // that db writes
+	at      checkpoint  // only the goroutine of Run
+	erased  atomic.Bool // something was blanked since the last scrub
 
 	mu     sync.Mutex
 	status Status
@@ -144,15 +145,19 @@ func (r *Runner) RunToHead(ctx context.Context) error {
 	if err := r.read(ctx, r.o.CatchUp, true); err != nil {
 		return err
 	}
-	return r.store.Activate(ctx, r.projection.Name(), r.projection.Version())
+	return r.store.Activate(ctx, r.projection.Name(), r.version)
 }
 
 func (r *Runner) open(ctx context.Context) error {
-	db, err := r.store.Writer(ctx, r.projection.Name(), r.projection.Version(), schema+r.projection.Schema())
+	version, err := r.store.EnsureVersion(ctx, r.projection.Name(), r.projection.Version())
 	if err != nil {
 		return fmt.Errorf("projection %s: %w", r.projection.Name(), err)
 	}
-	r.db = db
+	db, err := r.store.Writer(ctx, r.projection.Name(), version, schema+r.projection.Schema())
+	if err != nil {
+		return fmt.Errorf("projection %s: %w", r.projection.Name(), err)
+	}
+	r.db, r.version = db, version
 	r.erased.Store(true) // as far as this process knows
 	return nil
 }
@@ -190,7 +195,7 @@ func (r *Runner) follow(ctx context.Context) (err error) {
 			}
 			continue
 		}
-		if err := r.store.Activate(ctx, r.projection.Name(), r.projection.Version()); err != nil {
+		if err := r.store.Activate(ctx, r.projection.Name(), r.version); err != nil {
 			return err
 		}
 		if err := r.read(ctx, r.o.Batch, false); !errors.Is(err, errBehind) {

@@ -11,44 +11,53 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/turno-desk/turno/projections"
 )
 
-// Digest is a fingerprint of all that a view holds: every row of every table, in a defined order, typed. Two views with
-// the same digest are equal, row for row. Left out are what can't be the same twice: the table runner_status, columns
-// whose name starts with "wall_", and the tables of a full-text index, which hold nothing of their own.
+// Digest is Store.Digest of a whole view, as it is at one moment.
 func Digest(ctx context.Context, db *sql.DB) (string, error) {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return "", fmt.Errorf("digest: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // reading only
-	tables, err := names(ctx, tx, `SELECT name FROM pragma_table_list
+	return digest(ctx, tx)
+}
+
+// Digest is a fingerprint of all that a version holds: see projections.Store.
+func (s *Store) Digest(ctx context.Context, q projections.Querier) (string, error) {
+	return digest(ctx, q)
+}
+
+func digest(ctx context.Context, q projections.Querier) (string, error) {
+	tables, err := names(ctx, q, `SELECT name FROM pragma_table_list
 		WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name <> 'runner_status' ORDER BY name`)
 	if err != nil {
 		return "", fmt.Errorf("digest: list tables: %w", err)
 	}
 	h := sha256.New()
 	for _, table := range tables {
-		if err := digestTable(ctx, tx, h, table); err != nil {
+		if err := digestTable(ctx, q, h, table); err != nil {
 			return "", fmt.Errorf("digest of table %s: %w", table, err)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-func digestTable(ctx context.Context, tx *sql.Tx, h hash.Hash, table string) error {
-	columns, err := names(ctx, tx, `SELECT name FROM pragma_table_info(?) WHERE name NOT LIKE 'wall\_%' ESCAPE '\' ORDER BY name`, table)
+func digestTable(ctx context.Context, q projections.Querier, h hash.Hash, table string) error {
+	columns, err := names(ctx, q, `SELECT name FROM pragma_table_info(?) WHERE name NOT LIKE 'wall\_%' ESCAPE '\' ORDER BY name`, table)
 	if err != nil {
 		return err
 	}
-	key, err := names(ctx, tx, `SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`, table)
+	key, err := names(ctx, q, `SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`, table)
 	if err != nil {
 		return err
 	}
 	if len(key) == 0 {
 		key = columns
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT "+quoted(columns)+" FROM "+quoted([]string{table})+" ORDER BY "+quoted(key))
+	rows, err := q.QueryContext(ctx, "SELECT "+quoted(columns)+" FROM "+quoted([]string{table})+" ORDER BY "+quoted(key))
 	if err != nil {
 		return err
 	}
@@ -108,8 +117,8 @@ func number(h hash.Hash, kind byte, n uint64) {
 	h.Write(b[:])
 }
 
-func names(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
+func names(ctx context.Context, q projections.Querier, query string, args ...any) ([]string, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -9,11 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/turno-desk/turno/adapters/sqlstore"
+	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/viewtest"
 )
 
 const schema = `CREATE TABLE IF NOT EXISTS line (id INTEGER PRIMARY KEY, text TEXT NOT NULL);`
@@ -32,8 +33,13 @@ func open(t *testing.T, dir string) *sqlstore.Store {
 	return s
 }
 
-func writer(t *testing.T, s *sqlstore.Store, version int) *sql.DB {
+// writer writes to the only version.
+func writer(t *testing.T, s *sqlstore.Store) *sql.DB {
 	t.Helper()
+	version, err := s.EnsureVersion(context.Background(), "lines", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	db, err := s.Writer(context.Background(), "lines", version, schema)
 	if err != nil {
 		t.Fatal(err)
@@ -57,17 +63,69 @@ func text(t *testing.T, db *sql.DB) string {
 	return s
 }
 
-func TestAReaderWaitsForAViewThatDoesNotExistYet(t *testing.T) {
+func TestItKeepsTheContractOfVersions(t *testing.T) {
+	viewtest.Versions(t, func(t *testing.T) func() projections.Store {
+		dir := t.TempDir()
+		return func() projections.Store { return open(t, dir) }
+	})
+}
+
+func TestAFolderOfBeforeOpensWithItsVersionAsItsDefinition(t *testing.T) {
 	dir := t.TempDir()
-	reader := open(t, dir).Reader("lines")
-	got := make(chan error, 1)
-	go func() {
-		var n int
-		got <- reader.QueryRow(`SELECT count(*) FROM line`).Scan(&n)
-	}()
-	writer(t, open(t, dir), 1) // another store: another process
-	if err := <-got; err != nil {
+	views := filepath.Join(dir, "views")
+	if err := os.Mkdir(views, 0o700); err != nil {
 		t.Fatal(err)
+	}
+	for file, content := range map[string]string{
+		"catalogue.db": `CREATE TABLE active (projection TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID; INSERT INTO active VALUES ('lines', 7)`,
+		"lines.v7.db":  schema + `INSERT INTO line VALUES (1, 'seven')`,
+		"lines.v8.db":  schema + `INSERT INTO line VALUES (1, 'half of eight')`,
+	} {
+		db, err := sql.Open("sqlite", filepath.Join(views, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec(t, db, content)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		s := open(t, dir)
+		if n, err := s.EnsureVersion(context.Background(), "lines", 7); err != nil || n != 7 {
+			t.Errorf("code of definition 7 is given version %d (%v)", n, err)
+		}
+		if got := text(t, s.Reader("lines")); got != "seven" {
+			t.Errorf("readers see %q", got)
+		}
+		if n, err := s.EnsureVersion(context.Background(), "lines", 8); err != nil || n != 9 {
+			t.Errorf("code of definition 8 is given version %d (%v), want a new file", n, err)
+		}
+	}
+}
+
+func TestFilesOfADroppedVersionGoAtTheNextStart(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	writer(t, s)
+	two, err := s.NewVersion(context.Background(), "lines", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Drop(context.Background(), "lines", two); err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(dir, "views", fmt.Sprintf("lines.v%d.db", two))
+	for _, suffix := range []string{"", "-wal"} {
+		if err := os.WriteFile(left+suffix, []byte("its process was killed"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, dir)
+	for _, suffix := range []string{"", "-wal"} {
+		if _, err := os.Stat(left + suffix); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there (%v)", left+suffix, err)
+		}
 	}
 }
 
@@ -82,64 +140,18 @@ func TestAReaderSaysThatNobodyBuiltTheView(t *testing.T) {
 
 func TestAReaderCanNotWrite(t *testing.T) {
 	s := open(t, t.TempDir())
-	writer(t, s, 1)
+	writer(t, s)
 	if _, err := s.Reader("lines").Exec(`INSERT INTO line VALUES (1, 'x')`); err == nil || !strings.Contains(err.Error(), "readonly") {
 		t.Errorf("a write by a reader gives %v", err)
-	}
-}
-
-func TestReadersFollowTheActiveVersionAndTheOldOneGoes(t *testing.T) {
-	dir := t.TempDir()
-	here, there := open(t, dir), open(t, dir)
-	one := writer(t, here, 1)
-	exec(t, one, `INSERT INTO line VALUES (1, 'one')`)
-	two := writer(t, here, 2)
-	exec(t, two, `INSERT INTO line VALUES (1, 'two')`)
-	if got := text(t, there.Reader("lines")); got != "one" {
-		t.Fatalf("before the switch readers see %q", got)
-	}
-	if err := here.Activate(context.Background(), "lines", 2); err != nil {
-		t.Fatal(err)
-	}
-	for end := time.Now().Add(5 * time.Second); text(t, there.Reader("lines")) != "two"; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("readers in another process never see the new version")
-		}
-	}
-	if _, err := os.Stat(filepath.Join(dir, "views", "lines.v1.db")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the old version's file is still there (%v)", err)
-	}
-	if version, found, err := there.Active(context.Background(), "lines"); version != 2 || !found || err != nil {
-		t.Errorf("active is %d %t %v", version, found, err)
-	}
-	if err := here.Activate(context.Background(), "lines", 3); err == nil {
-		t.Error("a version without a file was activated")
-	}
-}
-
-func TestManyOpenAViewAtOnce(t *testing.T) {
-	for range 5 {
-		dir := t.TempDir()
-		var all sync.WaitGroup
-		for i := range 8 {
-			s := open(t, dir)
-			all.Go(func() {
-				db, err := s.Writer(context.Background(), "lines", 1, schema)
-				if err == nil {
-					_, err = db.Exec(`INSERT INTO line (text) VALUES (?)`, fmt.Sprint(i))
-				}
-				if err != nil {
-					t.Errorf("opener %d: %v", i, err)
-				}
-			})
-		}
-		all.Wait()
 	}
 }
 
 func TestADamagedFileIsNamedWithWhatToDo(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
+	if _, err := s.NewVersion(context.Background(), "lines", 1); err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(dir, "views", "lines.v1.db")
 	if err := os.WriteFile(path, bytes.Repeat([]byte("no database "), 500), 0o600); err != nil {
 		t.Fatal(err)
@@ -150,13 +162,13 @@ func TestADamagedFileIsNamedWithWhatToDo(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	exec(t, writer(t, s, 1), `INSERT INTO line VALUES (1, 'again')`)
+	exec(t, writer(t, s), `INSERT INTO line VALUES (1, 'again')`)
 }
 
 func TestTheFilesAreForTheirOwnerAlone(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	exec(t, writer(t, s, 1), `INSERT INTO line VALUES (1, 'ours')`)
+	exec(t, writer(t, s), `INSERT INTO line VALUES (1, 'ours')`)
 	files, err := filepath.Glob(filepath.Join(dir, "views", "*.db*"))
 	if err != nil || len(files) < 3 { // the catalogue, the view and its write-ahead log
 		t.Fatalf("%v %v", files, err)
@@ -175,7 +187,10 @@ func TestTheFilesAreForTheirOwnerAlone(t *testing.T) {
 func TestNamesThatAreNoIdsAreRefused(t *testing.T) {
 	s := open(t, t.TempDir())
 	for _, name := range []string{"", "../x", "a b", "a?mode=memory"} {
-		if _, err := s.Writer(context.Background(), name, 1, schema); err == nil {
+		if _, err := s.EnsureVersion(context.Background(), name, 1); err == nil {
+			t.Errorf("%q was accepted", name)
+		}
+		if _, err := s.NewVersion(context.Background(), name, 1); err == nil {
 			t.Errorf("%q was accepted", name)
 		}
 	}
@@ -184,7 +199,7 @@ func TestNamesThatAreNoIdsAreRefused(t *testing.T) {
 func TestAFolderMayHaveAnyName(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a b?c%20d#e")
 	s := open(t, dir)
-	exec(t, writer(t, s, 1), `INSERT INTO line VALUES (1, 'one')`)
+	exec(t, writer(t, s), `INSERT INTO line VALUES (1, 'one')`)
 	if got := text(t, s.Reader("lines")); got != "one" {
 		t.Errorf("readers see %q", got)
 	}
@@ -196,7 +211,7 @@ func TestAFolderMayHaveAnyName(t *testing.T) {
 func TestWhatIsOverwrittenIsGoneFromTheFiles(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	db := writer(t, s, 1)
+	db := writer(t, s)
 	secret := "Lucía Gómez de Paz"
 	for i := range 200 {
 		exec(t, db, `INSERT INTO line VALUES (?, ?)`, i, secret+strings.Repeat("-", i*20))
@@ -239,7 +254,7 @@ func TestADigestTellsRowsApartAndNothingElse(t *testing.T) {
 	digest := func(statements ...string) string {
 		t.Helper()
 		s := open(t, t.TempDir())
-		db := writer(t, s, 1)
+		db := writer(t, s)
 		exec(t, db, `CREATE TABLE b (x, wall_at INTEGER); CREATE TABLE runner_status (n INTEGER);
 			CREATE VIRTUAL TABLE words USING fts5 (t)`)
 		for _, q := range statements {
@@ -279,7 +294,7 @@ func TestADigestTellsRowsApartAndNothingElse(t *testing.T) {
 
 func TestAWipeLeavesNoTable(t *testing.T) {
 	s := open(t, t.TempDir())
-	db := writer(t, s, 1)
+	db := writer(t, s)
 	exec(t, db, `CREATE VIRTUAL TABLE words USING fts5 (t); CREATE VIEW v AS SELECT * FROM line; INSERT INTO words VALUES ('a')`)
 	tx, err := db.Begin()
 	if err != nil {
@@ -299,7 +314,7 @@ func TestAWipeLeavesNoTable(t *testing.T) {
 
 func TestOnlyWhatIsNotTheRowsFaultIsTransient(t *testing.T) {
 	s := open(t, t.TempDir())
-	db := writer(t, s, 1)
+	db := writer(t, s)
 	exec(t, db, `INSERT INTO line VALUES (1, 'a')`)
 	_, constraint := db.Exec(`INSERT INTO line VALUES (1, 'b')`)
 	_, syntax := db.Exec(`INSERT INTO nowhere VALUES (1)`)

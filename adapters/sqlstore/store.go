@@ -73,15 +73,24 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{dir: views, o: o, catalogue: cat, readers: map[string]*sql.DB{}}, nil
+	s := &Store{dir: views, o: o, catalogue: cat, readers: map[string]*sql.DB{}}
+	if err := s.sweep(context.Background()); err != nil {
+		cat.db.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Writer opens the writing handle of one version of a view: one connection whose transactions take the write lock at
 // their begin. The file and the tables of schema are created where they are missing, and the version becomes the active
-// one when the view has none. The caller closes the handle; Close does so too.
+// one when the view has none. ErrNoVersion when the catalogue does not have it. The caller closes the handle; Close does
+// so too.
 func (s *Store) Writer(ctx context.Context, projection string, version int, schema string) (*sql.DB, error) {
 	path, err := s.path(projection, version)
 	if err != nil {
+		return nil, err
+	}
+	if err := known(ctx, s.catalogue.db, projection, version); err != nil {
 		return nil, err
 	}
 	db, err := openFile(path, true, s.o.WriterCache)
@@ -120,55 +129,9 @@ func (s *Store) Reader(projection string) *sql.DB {
 	db := sql.OpenDB(&follower{store: s, projection: projection})
 	db.SetMaxOpenConns(s.o.Readers)
 	db.SetMaxIdleConns(s.o.Readers)
+	db.SetConnMaxIdleTime(idle)
 	s.readers[projection] = db
 	return db
-}
-
-// Active is the version of a view that queries read; found is false when there is none yet.
-func (s *Store) Active(ctx context.Context, projection string) (version int, found bool, err error) {
-	return s.catalogue.active(ctx, projection)
-}
-
-// Activate makes queries read that version, in every process within a second. When it was another one before, the files of
-// the view's other versions are removed: what lies unused would not be blanked by an erasure.
-func (s *Store) Activate(ctx context.Context, projection string, version int) error {
-	path, err := s.path(projection, version)
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("activate version %d of view %s: %w", version, projection, err)
-	}
-	before, found, err := s.catalogue.active(ctx, projection)
-	if err != nil || found && before == version {
-		return err
-	}
-	if err := s.catalogue.activate(ctx, projection, version); err != nil {
-		return err
-	}
-	return s.removeOthers(projection, version)
-}
-
-func (s *Store) removeOthers(projection string, version int) error {
-	keep, err := s.path(projection, version)
-	if err != nil {
-		return err
-	}
-	files, err := filepath.Glob(filepath.Join(s.dir, projection+".v*.db"))
-	if err != nil {
-		return fmt.Errorf("old versions of view %s: %w", projection, err)
-	}
-	for _, f := range files {
-		if f == keep {
-			continue
-		}
-		for _, suffix := range []string{"", "-wal", "-shm"} {
-			if err := os.Remove(f + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("remove an old version of view %s: %w", projection, err)
-			}
-		}
-	}
-	return nil
 }
 
 // Close closes every handle that the store gave out.
@@ -272,8 +235,8 @@ func dsn(path string, write bool, cacheMiB int) string {
 	q.Add("_pragma", "busy_timeout("+busyTimeout+")")
 	q.Add("_pragma", "cache_size(-"+strconv.Itoa(cacheMiB<<10)+")")
 	q.Add("_pragma", "temp_store(MEMORY)")
+	q.Set("mode", "rw") // makeFile makes it: a handle that outlives its version must not make it again
 	if write {
-		q.Set("mode", "rwc")
 		q.Set("_txlock", "immediate")
 		q.Add("_pragma", "journal_mode(WAL)")
 		q.Add("_pragma", "synchronous(NORMAL)")
@@ -281,7 +244,6 @@ func dsn(path string, write bool, cacheMiB int) string {
 		q.Add("_pragma", "wal_autocheckpoint(4000)") // pages: 16 MiB
 		q.Add("_pragma", "journal_size_limit(67108864)")
 	} else {
-		q.Set("mode", "rw")
 		q.Add("_pragma", "query_only(ON)")
 	}
 	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
