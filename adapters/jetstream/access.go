@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/url"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/turno-desk/turno/api/command"
 )
 
 // accessFile is where the host tells other processes how to reach the log.
@@ -115,16 +118,27 @@ func (f finder) Dial(network, address string) (net.Conn, error) {
 }
 
 // Dial connects to an external server or cluster. url may name several, with commas between them; creds is the path of a
-// credentials file, or empty.
+// credentials file, or empty; TLS.Options are options. The error is command.ErrUnavailable when nobody answers, as while the
+// servers are starting; what a server refuses, and what is wrong with a certificate, waiting does not mend.
 func Dial(url, creds string, opts ...nats.Option) (*nats.Conn, error) {
 	if creds != "" {
 		opts = append([]nats.Option{nats.UserCredentials(creds)}, opts...)
 	}
 	nc, err := connect(url, opts...)
-	if err != nil {
-		return nil, fmt.Errorf("connect to the log's server: %w", err)
+	switch {
+	case err == nil:
+		return nc, nil
+	case unanswered(err):
+		return nil, fmt.Errorf("connect to the log's server: %w: %w", command.ErrUnavailable, err)
 	}
-	return nc, nil
+	return nil, fmt.Errorf("connect to the log's server: %w", err)
+}
+
+// unanswered says whether nobody is where a server should be, or its name is not known there.
+func unanswered(err error) bool {
+	var dialling *net.OpError
+	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, io.EOF) ||
+		errors.As(err, &dialling) && dialling.Op == "dial"
 }
 
 const dialWithin = 5 * time.Second

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -29,7 +31,10 @@ import (
 type logFlags struct {
 	Data      string `type:"path" default:"./turno-data" placeholder:"DIR" help:"The data folder (${default})."`
 	NATS      string `name:"nats" placeholder:"URL" help:"An external NATS server or cluster (several URLs with commas between), instead of the log of the data folder."`
-	Creds     string `type:"path" placeholder:"FILE" help:"Credentials file for --nats."`
+	Creds     string `type:"path" placeholder:"FILE" help:"Credentials file for --nats: a user's JWT and nkey."`
+	NATSCA    string `name:"nats-ca" type:"path" placeholder:"FILE" help:"The authorities, in PEM, that may have signed the certificates of --nats; by default the system's."`
+	NATSCert  string `name:"nats-cert" type:"path" placeholder:"FILE" help:"The client certificate, in PEM, for a --nats that asks for one."`
+	NATSKey   string `name:"nats-key" type:"path" placeholder:"FILE" help:"The private key, in PEM, to --nats-cert."`
 	Replicas  int    `default:"1" help:"On how many servers of --nats each commit and each key is kept: 1, 3 or 5. A log that has fewer is refused."`
 	Log       string `placeholder:"URL" help:"An EventStoreDB that keeps the log, as esdb://HOST:PORT?tls=false; NATS keeps the vault then and carries announcements."`
 	Workspace string `default:"default" help:"The workspace."`
@@ -161,19 +166,49 @@ func openHosted(p *program, f logFlags, server *jetstream.Server) (*reading, err
 	return openOn(p, f, server, conn)
 }
 
+// openDialled opens the log of --nats. A process that stays waits for it: the servers may be starting, or choosing a leader.
 func openDialled(p *program, f logFlags, stays bool) (*reading, error) {
 	if err := os.MkdirAll(f.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("create the data folder: %w", err)
 	}
-	var opts []nats.Option
-	if stays {
-		opts = reconnecting(p.log)
+	opts, err := jetstream.TLS{CA: f.NATSCA, Cert: f.NATSCert, Key: f.NATSKey}.Options()
+	if err != nil {
+		return nil, fmt.Errorf("--nats-ca, --nats-cert, --nats-key: %w", err)
 	}
+	if !stays {
+		return dial(p, f, opts)
+	}
+	opts = append(opts, reconnecting(p.log)...)
+	var r *reading
+	err = insist(p.ctx, p.log, "opening the log of "+redacted(f.NATS), func() (err error) {
+		r, err = dial(p, f, opts)
+		return err
+	})
+	return r, err
+}
+
+func dial(p *program, f logFlags, opts []nats.Option) (*reading, error) {
 	conn, err := jetstream.Dial(f.NATS, f.Creds, opts...)
 	if err != nil {
 		return nil, err
 	}
 	return openOn(p, f, nil, conn)
+}
+
+// redacted are the URLs without the passwords in them.
+func redacted(urls string) string {
+	all := strings.Split(urls, ",")
+	for i, raw := range all {
+		if raw = strings.TrimSpace(raw); !strings.Contains(raw, "://") {
+			raw = "nats://" + raw
+		}
+		u, err := url.Parse(raw)
+		if err != nil {
+			u = &url.URL{Path: "(a malformed address)"}
+		}
+		all[i] = u.Redacted()
+	}
+	return strings.Join(all, ",")
 }
 
 // openOn opens vault and log on a connection. It closes both when it fails.
