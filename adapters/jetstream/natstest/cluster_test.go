@@ -1,0 +1,35 @@
+package natstest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/turno-desk/turno/adapters/jetstream/natstest"
+)
+
+func TestAClusterOutlivesTheKillOfALeaderWhichComesBack(t *testing.T) {
+	c := natstest.StartCluster(t, natstest.Config{})
+	conn, err := nats.Connect(c.URLs(), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}, Replicas: 3}); err != nil {
+		t.Fatal(err)
+	}
+	first := c.Leader("S")
+	first.Kill()
+	if second := c.Leader("S"); second == first {
+		t.Errorf("%s leads, and is dead", second.Name)
+	}
+	first.Start()
+	c.AwaitTogether()
+	c.Leader("S")
+}
