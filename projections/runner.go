@@ -29,14 +29,15 @@ var (
 
 // Options tune a Runner. The zero value works.
 type Options struct {
-	Logger    *zap.Logger   // none when nil
-	Batch     int           // commits per transaction at the head; 500 when 0
-	CatchUp   int           // commits per transaction while further behind than Batch; 5000 when 0
-	Linger    time.Duration // the most that a batch at the head waits for more commits; 50 ms when 0, none when negative
-	Heartbeat time.Duration // between two writings of the status; 1 s when 0
-	StandBy   time.Duration // how long another runner's checkpoint must stand still before this one takes over; 1 s when 0
-	Retry     time.Duration // pause after an error of the log or the store; 1 s when 0
-	Strict    bool          // a commit that can't be digested ends Run with ErrPoison, instead of parking its aggregate
+	Logger    *zap.Logger                           // none when nil
+	Batch     int                                   // commits per transaction at the head; 500 when 0
+	CatchUp   int                                   // commits per transaction while further behind than Batch; 5000 when 0
+	Linger    time.Duration                         // the most that a batch at the head waits for more commits; 50 ms when 0, none when negative
+	Heartbeat time.Duration                         // between two writings of the status; 1 s when 0
+	StandBy   time.Duration                         // how long another runner's checkpoint must stand still before this one takes over; 1 s when 0
+	Retry     time.Duration                         // pause after an error of the log or the store; 1 s when 0
+	Wrote     func(commits int, took time.Duration) // told of every batch that was written; nobody when nil
+	Strict    bool                                  // a commit that can't be digested ends Run with ErrPoison, instead of parking its aggregate
 	Now       func() time.Time
 }
 
@@ -222,6 +223,9 @@ func (r *Runner) read(ctx context.Context, size int, toHead bool) error {
 		}
 		written = time.Now()
 		took = written.Sub(began)
+		if r.o.Wrote != nil {
+			r.o.Wrote(len(chunk), took)
+		}
 		if toHead {
 			return nil
 		}

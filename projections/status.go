@@ -47,6 +47,13 @@ func (r *Runner) Status() Status {
 	return r.status
 }
 
+// Writing reports whether this runner is the one that builds the view: not while it stands by for another.
+func (r *Runner) Writing() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.leave != nil
+}
+
 func (r *Runner) setActive(leave context.CancelCauseFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -251,6 +251,9 @@ func (c *committer) batch(round []*entry) {
 	first, err := c.s.publishBatch(context.Background(), round) // stop waits for it
 	switch {
 	case err == nil:
+		if c.s.opts.Grouped != nil {
+			c.s.opts.Grouped(len(round))
+		}
 		for i, e := range round {
 			seq := first + uint64(i)
 			c.learn(e.subject, seq)

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -40,17 +41,34 @@ func (r *reserve) check() error {
 	return r.err
 }
 
-func (r *reserve) look() error {
-	free, total, err := space(r.dir)
-	if err != nil {
-		return fmt.Errorf("%w: %w", command.ErrUnavailable, err)
+// Space is how much the log's volume has free, and below what it refuses appends, in bytes; an error where the log's disk is
+// another machine's.
+func (s *Store) Space() (free, reserve uint64, err error) {
+	if s.reserve.dir == "" {
+		return 0, 0, errors.New("the log is on another machine's disk")
 	}
-	keep := r.keep
-	if keep == 0 {
-		keep = min(defaultReserve, max(total/100, leastReserve))
+	return s.reserve.measure()
+}
+
+func (r *reserve) look() error {
+	free, keep, err := r.measure()
+	if err != nil {
+		return err
 	}
 	if free < keep {
 		return fmt.Errorf("%d MiB free, %d MiB are kept in reserve: %w", free>>20, keep>>20, command.ErrFull)
 	}
 	return nil
+}
+
+// measure is what is free and what must be.
+func (r *reserve) measure() (free, keep uint64, err error) {
+	free, total, err := space(r.dir)
+	if err != nil {
+		return 0, 0, fmt.Errorf("%w: %w", command.ErrUnavailable, err)
+	}
+	if keep = r.keep; keep == 0 {
+		keep = min(defaultReserve, max(total/100, leastReserve))
+	}
+	return free, keep, nil
 }

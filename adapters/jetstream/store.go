@@ -34,7 +34,9 @@ type Options struct {
 	AckWait time.Duration
 	// ReadOnly refuses appends, and creates nothing. A Host that is read-only implies it.
 	ReadOnly bool
-	Logger   *zap.Logger // nil: silent
+	// Grouped is called with the size of each group of commits that were flushed together, where the Store groups them; nil: nobody.
+	Grouped func(commits int)
+	Logger  *zap.Logger // nil: silent
 }
 
 // Store is the log on JetStream. It is safe for concurrent use.

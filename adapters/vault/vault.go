@@ -40,6 +40,8 @@ type Options struct {
 	MasterKey []byte // 32 bytes, from LoadMasterKey; required
 	Replicas  int    // of the stream, when it has to be made; 1 when 0
 	Cache     int    // opened keys kept in memory; 100,000 when 0, some 25 MB
+	// Observe is called after each trip to the stream: add, read, replace or erase; nil: nobody. No such value is no error.
+	Observe func(operation string, took time.Duration, err error)
 }
 
 const (
@@ -147,6 +149,9 @@ func open(ctx context.Context, k keeper, o Options) (*Vault, error) {
 	block, err := aes.NewCipher(o.MasterKey)
 	if err != nil {
 		return nil, err
+	}
+	if o.Observe != nil {
+		k = observed{k, o.Observe}
 	}
 	v := &Vault{prefix: subjectRoot + "." + o.Workspace + ".", keep: k}
 	if v.master, err = cipher.NewGCM(block); err != nil {

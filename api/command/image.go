@@ -110,6 +110,16 @@ func (i *Image) fresh() (*setting.Image, bool) {
 	return img, img != nil && at > 0 && time.Since(i.born)-time.Duration(at) <= i.within
 }
 
+// Age is how long ago the image was last known to be all that the log holds, and its position; known is false before it was
+// loaded.
+func (i *Image) Age() (at domain.Position, age time.Duration, known bool) {
+	img, confirmed := i.current.Load(), i.confirmed.Load()
+	if img == nil || confirmed == 0 {
+		return 0, 0, false
+	}
+	return img.Position, max(0, time.Since(i.born)-time.Duration(confirmed)), true
+}
+
 // Confirm asks the log: the image it returns holds everything that the log held at the call. changed says whether that is
 // more than the image that the caller decided with. Concurrent calls share one read of the log.
 func (i *Image) Confirm(ctx context.Context, decided *setting.Image) (img *setting.Image, changed bool, err error) {

@@ -113,7 +113,7 @@ func bareDesk(t testing.TB, now func() time.Time) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := apihttp.New(apihttp.Parts{
+	server := apihttp.New(apihttp.Parts{
 		Conversations: engine, Commands: settings, Settings: image, Log: log, Aggregates: log, Structured: seal, Hasher: keys, Progress: tracker,
 		Contacts: command.NewContacts(command.ContactsOptions{Log: log, Image: image, Keys: keys, Threads: engine}),
 		Status: func(ctx context.Context, view string) (projections.Status, bool, error) {
@@ -121,9 +121,6 @@ func bareDesk(t testing.TB, now func() time.Time) *desk {
 		},
 		Queue: rows, History: past, Stats: stats.NewQueries(views.Reader("stats")), Directory: directory.NewQueries(views.Reader("directory")),
 	}, apihttp.Options{Version: "test", Mount: pages.Mount})
-	if err != nil {
-		t.Fatal(err)
-	}
 	start(server.Follow)
 	serving := httptest.NewServer(server.Handler())
 	t.Cleanup(func() { server.Stop(); serving.CloseClientConnections(); serving.Close() })

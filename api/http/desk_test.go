@@ -15,11 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/memory"
 	"github.com/turno-desk/turno/adapters/sqlstore"
+	"github.com/turno-desk/turno/adapters/telemetry"
 	"github.com/turno-desk/turno/adapters/vault"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/api/http"
@@ -139,14 +138,13 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 		Queue: queue.NewQueries(views.Reader("queue")), History: past,
 		Stats: stats.NewQueries(views.Reader("stats")), Directory: directory.NewQueries(views.Reader("directory")),
 	}
-	o := http.Options{Version: "test", Registry: prometheus.NewRegistry()}
+	meters := telemetry.New("test")
+	o := http.Options{Version: "test", Meter: meters.HTTP(), Metrics: meters.Handler()}
 	for _, change := range parts {
 		change(&p, &o)
 	}
-	server, err := http.New(p, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := http.New(p, o)
+	meters.Standing(server.Probe().Read)
 	start(server.Follow)
 	serving := httptest.NewUnstartedServer(server.Handler())
 	serving.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {

@@ -163,6 +163,9 @@ func routed(status int) *Problem {
 	return &Problem{Status: status, Code: "malformed", Detail: http.StatusText(status) + "."}
 }
 
+// problemCode is where a request keeps the code of the problem that it was answered with, for the meter.
+const problemCode = "problem"
+
 // fail answers err. It is echo's HTTPErrorHandler.
 func (s *Server) fail(err error, c echo.Context) {
 	if c.Response().Committed {
@@ -176,7 +179,7 @@ func (s *Server) fail(err error, c echo.Context) {
 		s.log.Error("request failed", zap.String("method", c.Request().Method), zap.String("route", routeOf(c)), zap.Int("status", p.Status),
 			zap.String("code", p.Code), zap.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)), zap.Error(err))
 	}
-	s.metrics.refused(routeOf(c), p.Code)
+	c.Set(problemCode, p.Code)
 	s.named(c.Request().Context(), p)
 	h := c.Response().Header()
 	if p.Retry > 0 {

@@ -1,59 +1,41 @@
 package http
 
 import (
-	"context"
-	"strconv"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are what the server counts. Labels are routes, methods, statuses and codes: never an id, an address or a name.
-type metrics struct {
-	requests *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
-	problems *prometheus.CounterVec
-	commands *prometheus.CounterVec
-	appends  prometheus.Histogram
-	streams  prometheus.Gauge
+// Meter is told what the server does. Labels are routes, methods, statuses and codes: never an id, an address or a name.
+type Meter interface {
+	Answered(Answered)
+	// Commanded is told a command's outcome: Appended, "unchanged", "replayed" or the code of the refusal. took is the time
+	// from the decoded command to its outcome.
+	Commanded(command, outcome string, took time.Duration)
+	Streaming(more int) // 1 when a push stream opens, -1 when it ends
 }
 
-func newMetrics(r prometheus.Registerer, version string) (*metrics, error) {
-	buckets := []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}
-	m := &metrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "turno_http_requests_total", Help: "Requests by route and status."},
-			[]string{"method", "route", "status"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "turno_http_request_seconds", Help: "Time to answer, feeds left out.", Buckets: buckets},
-			[]string{"method", "route"}),
-		problems: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "turno_http_problems_total", Help: "Answers that were problems, by route and code."},
-			[]string{"route", "code"}),
-		commands: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "turno_commands_total", Help: "Commands by name and outcome: ok, unchanged, replayed or the code of the refusal."},
-			[]string{"command", "outcome"}),
-		appends: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "turno_command_seconds", Help: "Time from a decoded command to its acknowledged append.", Buckets: buckets}),
-		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "turno_streams", Help: "Push streams that are open."}),
-	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "turno_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
-	build.Set(1)
-	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.problems, m.commands, m.appends, m.streams, build} {
-		if err := r.Register(c); err != nil {
-			return nil, err
-		}
-	}
-	return m, nil
+// Appended is the outcome of a command that appended a commit.
+const Appended = "ok"
+
+// Answered is a request that was answered.
+type Answered struct {
+	Method  string
+	Route   string // its pattern, "none" for what is not served
+	Status  int
+	Problem string // code of the problem that was the answer, or empty
+	Feed    bool   // it lasts as long as its client listens
+	Took    time.Duration
 }
 
-func (m *metrics) answered(method, route string, status int, took time.Duration, timed bool) {
-	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
-	if timed {
-		m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
-	}
-}
+// unmetered is the Meter of who wants none.
+type unmetered struct{}
 
-func (m *metrics) refused(route, code string) { m.problems.WithLabelValues(route, code).Inc() }
+func (unmetered) Answered(Answered)                       {}
+func (unmetered) Commanded(string, string, time.Duration) {}
+func (unmetered) Streaming(int)                           {}
 
-// handled counts a command's outcome; a success that appended is timed.
-func (m *metrics) handled(name string, events int, replayed bool, err error, took time.Duration) {
-	outcome := "ok"
+// handled tells the meter of a command's outcome.
+func (s *Server) handled(name string, events int, replayed bool, err error, took time.Duration) {
+	outcome := Appended
 	switch {
 	case err != nil:
 		p, _ := problem(err)
@@ -62,53 +44,6 @@ func (m *metrics) handled(name string, events int, replayed bool, err error, too
 		outcome = "replayed"
 	case events == 0:
 		outcome = "unchanged"
-	default:
-		m.appends.Observe(took.Seconds())
 	}
-	m.commands.WithLabelValues(name, outcome).Inc()
-}
-
-// lags shows how far the views are behind the log when somebody asks.
-type lags struct {
-	s       *Server
-	events  *prometheus.Desc
-	seconds *prometheus.Desc
-	parked  *prometheus.Desc
-	head    *prometheus.Desc
-}
-
-func newLags(s *Server) *lags {
-	return &lags{
-		s:       s,
-		events:  prometheus.NewDesc("turno_projection_lag_events", "Commits of the log that the view lacks.", []string{"projection"}, nil),
-		seconds: prometheus.NewDesc("turno_projection_lag_seconds", "Age of the oldest commit that the view lacks.", []string{"projection"}, nil),
-		parked:  prometheus.NewDesc("turno_projection_parked", "Aggregates that the view could not digest.", []string{"projection"}, nil),
-		head:    prometheus.NewDesc("turno_log_head", "Newest position of the log.", nil, nil),
-	}
-}
-
-// Describe names what Collect gives.
-func (l *lags) Describe(ch chan<- *prometheus.Desc) {
-	ch <- l.events
-	ch <- l.seconds
-	ch <- l.parked
-	ch <- l.head
-}
-
-// Collect asks the log and the views.
-func (l *lags) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), readyWait)
-	defer cancel()
-	r := l.s.readiness(ctx)
-	if r.Log.Head > 0 {
-		ch <- prometheus.MustNewConstMetric(l.head, prometheus.GaugeValue, float64(r.Log.Head))
-	}
-	for _, v := range r.Views {
-		if v.Heartbeat.IsZero() {
-			continue
-		}
-		ch <- prometheus.MustNewConstMetric(l.events, prometheus.GaugeValue, float64(v.LagEvents), v.Projection)
-		ch <- prometheus.MustNewConstMetric(l.seconds, prometheus.GaugeValue, v.LagSeconds, v.Projection)
-		ch <- prometheus.MustNewConstMetric(l.parked, prometheus.GaugeValue, float64(v.Parked), v.Projection)
-	}
+	s.meter.Commanded(name, outcome, took)
 }

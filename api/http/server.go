@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
 	"github.com/turno-desk/turno/api/command"
@@ -42,10 +40,11 @@ type Parts struct {
 
 // Options are what may be left out.
 type Options struct {
-	Workspace string               // "default"
-	Version   string               // of the program, for /healthz and the metrics
-	Registry  *prometheus.Registry // where metrics are registered and /metrics reads; a fresh one
-	Logger    *zap.Logger          // none
+	Workspace string       // "default"
+	Version   string       // of the program, for /healthz and the metrics
+	Meter     Meter        // is told what the server does; none
+	Metrics   http.Handler // answers /metrics; there is none without
+	Logger    *zap.Logger  // none
 	Now       func() time.Time
 	ReadyLag  time.Duration // how far a view may be behind for /readyz; 10 s
 	Views     []string      // that /readyz asks for; queue, history, stats and directory
@@ -66,13 +65,12 @@ type Server struct {
 	version   string
 	log       *zap.Logger
 	now       func() time.Time
-	lag       time.Duration
 	grace     time.Duration
 	patience  time.Duration
-	views     []string
+	probe     Probe
+	meter     Meter
 
 	echo     *echo.Echo
-	metrics  *metrics
 	follower *follower
 	life     context.Context // ends when the server stops: feeds end with it
 	end      context.CancelFunc
@@ -88,9 +86,9 @@ const (
 	maxHead        = 32 << 10
 )
 
-// New wires the routes. It fails when a metric can't be registered.
-func New(p Parts, o Options) (*Server, error) {
-	s := &Server{Parts: p, workspace: o.Workspace, version: o.Version, log: o.Logger, now: o.Now, lag: o.ReadyLag, views: o.Views, grace: o.StopGrace}
+// New wires the routes.
+func New(p Parts, o Options) *Server {
+	s := &Server{Parts: p, workspace: o.Workspace, version: o.Version, log: o.Logger, now: o.Now, grace: o.StopGrace, meter: o.Meter}
 	if s.workspace == "" {
 		s.workspace = "default"
 	}
@@ -100,41 +98,32 @@ func New(p Parts, o Options) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if s.lag == 0 {
-		s.lag = readyLag
+	if s.meter == nil {
+		s.meter = unmetered{}
 	}
 	if s.grace == 0 {
 		s.grace = 20 * time.Second
 	}
-	if len(s.views) == 0 {
-		s.views = []string{viewQueue, viewHistory, viewStats, viewDirectory}
+	if len(o.Views) == 0 {
+		o.Views = []string{viewQueue, viewHistory, viewStats, viewDirectory}
 	}
+	s.probe = Probe{Log: p.Log, Settings: p.Settings, Status: p.Status, Views: o.Views, Lag: o.ReadyLag, Now: s.now}
 	if s.patience = o.WriteWithin; s.patience == 0 {
 		s.patience = writeWithin
 	}
 	if o.Ring <= 0 {
 		o.Ring = ringSize
 	}
-	if o.Registry == nil {
-		o.Registry = prometheus.NewRegistry()
-	}
-	var err error
-	if s.metrics, err = newMetrics(o.Registry, s.version); err != nil {
-		return nil, fmt.Errorf("register the metrics of HTTP: %w", err)
-	}
-	if err := o.Registry.Register(newLags(s)); err != nil {
-		return nil, fmt.Errorf("register the lags: %w", err)
-	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.follower = newFollower(p.Log, p.Progress, s.workspace, viewQueue, o.Ring, s.log)
-	s.wire(o.Registry)
+	s.wire(o.Metrics)
 	if o.Mount != nil {
 		o.Mount(s.echo)
 	}
-	return s, nil
+	return s
 }
 
-func (s *Server) wire(registry *prometheus.Registry) {
+func (s *Server) wire(metrics http.Handler) {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.fail
@@ -142,14 +131,18 @@ func (s *Server) wire(registry *prometheus.Registry) {
 	for _, r := range s.routes() {
 		e.Add(r.method, r.path, s.guarded(r))
 	}
-	scrape := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-	e.GET("/metrics", echo.WrapHandler(scrape))
+	if metrics != nil {
+		e.GET("/metrics", echo.WrapHandler(metrics))
+	}
 	for _, method := range []string{http.MethodGet, http.MethodHead} { // balancers ask with either
-		e.Add(method, "/healthz", s.alive)
-		e.Add(method, "/readyz", s.ready)
+		e.Add(method, "/healthz", echo.WrapHandler(Alive(s.version)))
+		e.Add(method, "/readyz", echo.WrapHandler(s.probe))
 	}
 	s.echo = e
 }
+
+// Probe is what /readyz asks.
+func (s *Server) Probe() Probe { return s.probe }
 
 // Handler is the API, for a server of the caller's own. Follow must run beside it.
 func (s *Server) Handler() http.Handler { return s.echo }
@@ -214,7 +207,10 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 				s.fail(err, c)
 			}
 			route := routeOf(c)
-			s.metrics.answered(method(c.Request().Method), route, c.Response().Status, time.Since(begun), !feeds(route))
+			code, _ := c.Get(problemCode).(string)
+			s.meter.Answered(Answered{
+				Method: method(c.Request().Method), Route: route, Status: c.Response().Status, Problem: code, Feed: feeds(route), Took: time.Since(begun),
+			})
 		}()
 		return next(c)
 	}
@@ -245,6 +241,6 @@ func feeds(route string) bool {
 func (s *Server) doing(ctx context.Context, name string, do func(context.Context) (command.Result, error)) (command.Result, error) {
 	begun := time.Now()
 	r, err := do(ctx)
-	s.metrics.handled(name, len(r.Commit.Events), r.Replayed, err, time.Since(begun))
+	s.handled(name, len(r.Commit.Events), r.Replayed, err, time.Since(begun))
 	return r, err
 }

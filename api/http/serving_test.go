@@ -210,14 +210,14 @@ func TestMetricsCountRoutesAndCodesAndNameNobody(t *testing.T) {
 	d.get("ana", "/v1/queues")
 	d.reported("queue", "history")
 	for name, labels := range map[string]string{
-		"turno_http_requests_total":     `method="POST",route="/v1/conversations/:id/take",status="409"`,
-		"turno_http_problems_total":     `code="taken_by_another",route="/v1/conversations/:id/take"`,
-		"turno_commands_total":          `command="take",outcome="taken_by_another"`,
-		"turno_command_seconds_count":   "",
-		"turno_projection_lag_events":   `projection="queue"`,
-		"turno_projection_lag_seconds":  `projection="history"`,
-		"turno_build_info":              `version="test"`,
-		"turno_http_request_seconds_co": `route="/v1/queues"`,
+		"turno_http_requests_total":       `method="POST",route="/v1/conversations/:id/take",status="409"`,
+		"turno_http_problems_total":       `code="taken_by_another",route="/v1/conversations/:id/take"`,
+		"turno_commands_total":            `command="take",outcome="taken_by_another"`,
+		"turno_command_duration_seconds":  `command="receive"`,
+		"turno_projection_lag_events":     `projection="queue"`,
+		"turno_projection_lag_seconds":    `projection="history"`,
+		"turno_build_info":                `version="test"`,
+		"turno_http_request_duration_sec": `route="/v1/queues"`,
 	} {
 		if d.counted(name, labels) == "" {
 			t.Errorf("there is no %s with %s", name, labels)

@@ -20,7 +20,7 @@ func (s *Server) set(c *call, name string, body any, do func(context.Context, co
 	}
 	begun := s.now()
 	result, err := do(c.ctx(), r)
-	s.metrics.handled(name, len(result.Commit.Events), result.Replayed, err, s.now().Sub(begun))
+	s.handled(name, len(result.Commit.Events), result.Replayed, err, s.now().Sub(begun))
 	if err != nil {
 		return err
 	}

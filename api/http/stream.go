@@ -52,8 +52,8 @@ func (s *Server) stream(c *call) error {
 	if p.then, err = s.rightsAt(ctx, c.viewer, after); err != nil {
 		return err
 	}
-	s.metrics.streams.Inc()
-	defer s.metrics.streams.Dec()
+	s.meter.Streaming(1)
+	defer s.meter.Streaming(-1)
 	if err := p.greet(); err != nil {
 		return s.ended(c, err)
 	}

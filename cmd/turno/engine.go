@@ -7,8 +7,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -36,12 +34,13 @@ type desk struct {
 // newDesk makes the command handlers on an open log. views and tracker are nil for a tool that has none; the engine then
 // walks threads where it would ask them.
 func newDesk(p *program, r *reading, views *sqlstore.Store, tracker *projections.Tracker) *desk {
+	log := p.meters.Log(r.store)
 	d := &desk{image: command.NewImage(r.store, r.workspace, command.ImageOptions{Logger: p.log})}
 	o := command.Options{
-		Log: r.store, Image: d.image, Keys: r.vault, Hasher: r.vault, Numbers: command.NewNumbers(r.store, r.workspace, nil),
+		Log: log, Image: d.image, Keys: r.vault, Hasher: r.vault, Numbers: command.NewNumbers(log, r.workspace, nil),
 	}
 	s := command.SettingsOptions{
-		Log: r.store, Image: d.image, Keys: r.vault, Secrets: r.vault, Hasher: r.vault, Heartbeats: heartbeats{r}, Logger: p.log,
+		Log: log, Image: d.image, Keys: r.vault, Secrets: r.vault, Hasher: r.vault, Heartbeats: heartbeats{r}, Logger: p.log,
 	}
 	if views != nil {
 		o.Index = history.NewMessageIndex(history.NewQueries(views.Reader(historyView)), patience(tracker, historyView))
@@ -49,7 +48,7 @@ func newDesk(p *program, r *reading, views *sqlstore.Store, tracker *projections
 	}
 	d.conversations = command.NewEngine(o)
 	d.settings = command.NewSettings(s)
-	d.contacts = command.NewContacts(command.ContactsOptions{Log: r.store, Image: d.image, Keys: r.vault, Threads: d.conversations})
+	d.contacts = command.NewContacts(command.ContactsOptions{Log: log, Image: d.image, Keys: r.vault, Threads: d.conversations})
 	return d
 }
 
@@ -89,8 +88,6 @@ func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Stor
 	e := &engine{desk: *newDesk(p, r, views, tracker), data: r.dir, tracker: tracker}
 	rows := queue.NewQueries(views.Reader(queueView))
 	e.releases = command.NewReleases(e.conversations, e.image, ownership{rows, tracker}, r.workspace, p.log)
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	past := history.NewQueries(views.Reader(historyView))
 	pages, err := console.New(console.Parts{
 		Conversations: e.conversations, People: e.settings, Settings: e.image, Hasher: r.vault, Progress: tracker, Queue: rows, History: past,
@@ -99,16 +96,16 @@ func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Stor
 		tracker.Close()
 		return nil, err
 	}
-	e.server, err = apihttp.New(apihttp.Parts{
+	e.server = apihttp.New(apihttp.Parts{
 		Conversations: e.conversations, Commands: e.settings, Contacts: e.contacts, Settings: e.image,
 		Log: r.store, Aggregates: r.store, Structured: r.codec, Hasher: r.vault, Progress: tracker, Status: statusOf(views),
 		Queue: rows, History: past,
 		Stats: stats.NewQueries(views.Reader(statsView)), Directory: directory.NewQueries(views.Reader(directoryView)),
-	}, apihttp.Options{Workspace: r.workspace, Version: version(), Registry: registry, Logger: p.log, StopGrace: grace, Mount: pages.Mount})
-	if err != nil {
-		tracker.Close()
-		return nil, err
-	}
+	}, apihttp.Options{Workspace: r.workspace, Version: version(), Logger: p.log, StopGrace: grace, Mount: pages.Mount,
+		Meter: p.meters.HTTP(), Metrics: p.meters.Handler()})
+	p.meters.Settings(e.image.Age)
+	measureStreams(p.meters, r)
+	p.meters.Standing(e.server.Probe().Read)
 	return e, nil
 }
 

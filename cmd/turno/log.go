@@ -18,6 +18,7 @@ import (
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/eventstoredb"
 	"github.com/turno-desk/turno/adapters/jetstream"
+	"github.com/turno-desk/turno/adapters/telemetry"
 	"github.com/turno-desk/turno/adapters/vault"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
@@ -214,14 +215,15 @@ func redacted(urls string) string {
 // openOn opens vault and log on a connection. It closes both when it fails.
 func openOn(p *program, f logFlags, server *jetstream.Server, conn *nats.Conn) (*reading, error) {
 	r := &reading{dir: f.Data, log: f.Log, local: f.NATS == "", readOnly: f.readOnly, workspace: f.Workspace, replicas: f.Replicas, server: server, conn: conn}
-	if err := r.open(p.ctx, p.log); err != nil {
+	if err := r.open(p.ctx, p.log, p.meters); err != nil {
 		r.close()
 		return nil, err
 	}
+	measureLog(p.meters, r)
 	return r, nil
 }
 
-func (r *reading) open(ctx context.Context, log *zap.Logger) error {
+func (r *reading) open(ctx context.Context, log *zap.Logger, meters *telemetry.Meters) error {
 	js, err := natsjs.New(r.conn)
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
@@ -237,16 +239,16 @@ func (r *reading) open(ctx context.Context, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
-	if r.vault, err = vault.Open(ctx, js, vault.Options{Workspace: r.workspace, MasterKey: master, Replicas: r.replicas}); err != nil {
+	if r.vault, err = vault.Open(ctx, js, vault.Options{Workspace: r.workspace, MasterKey: master, Replicas: r.replicas, Observe: meters.Vault()}); err != nil {
 		return err
 	}
 	r.codec = codec.New(r.vault)
-	r.store, err = r.openStore(ctx, log)
+	r.store, err = r.openStore(ctx, log, meters)
 	return err
 }
 
 // openStore opens what keeps the log.
-func (r *reading) openStore(ctx context.Context, log *zap.Logger) (store, error) {
+func (r *reading) openStore(ctx context.Context, log *zap.Logger, meters *telemetry.Meters) (store, error) {
 	codec := forgetting{r.codec, r.vault}
 	if r.log != "" {
 		s, err := eventstoredb.Open(ctx, r.log, codec, jetstream.NewAir(r.conn, log), eventstoredb.Options{ReadOnly: r.readOnly, Logger: log})
@@ -258,6 +260,9 @@ func (r *reading) openStore(ctx context.Context, log *zap.Logger) (store, error)
 	o := jetstream.Options{Host: r.server, Replicas: r.replicas, Logger: log}
 	if r.local {
 		o.Dir = r.dir
+	}
+	if r.server != nil {
+		o.Grouped = meters.Grouped()
 	}
 	s, err := jetstream.Open(ctx, r.conn, codec, o)
 	if err != nil {

@@ -61,7 +61,8 @@ func project(ctx context.Context, p *program, r *reading, views *sqlstore.Store,
 		if err != nil {
 			return err
 		}
-		runner := projections.NewRunner(source, views, projection, r.store, projections.Options{Logger: p.log})
+		runner := projections.NewRunner(source, views, projection, r.store, projections.Options{Logger: p.log, Wrote: p.meters.Projection(name)})
+		p.meters.Writing(name, runner.Writing)
 		group.Go(func() error { return stopped(ctx, runner.Run(ctx)) })
 	}
 	return group.Wait()
@@ -69,6 +70,7 @@ func project(ctx context.Context, p *program, r *reading, views *sqlstore.Store,
 
 type projectorCmd struct {
 	logFlags
+	statusFlags
 	Name string `arg:"" help:"queue, history, stats, directory or threadstate."`
 }
 
@@ -76,6 +78,11 @@ func (cmd projectorCmd) Run(p *program) error {
 	if !slices.Contains(projectionNames, cmd.Name) {
 		return fmt.Errorf("there is no projection %q: want one of %s", cmd.Name, strings.Join(projectionNames, ", "))
 	}
+	status, err := cmd.listen(p)
+	if err != nil {
+		return err
+	}
+	defer status.close() //nolint:errcheck // nothing is lost with it
 	r, err := openToJoin(p, cmd.logFlags)
 	if err != nil {
 		return stopped(p.ctx, err)
@@ -86,6 +93,7 @@ func (cmd projectorCmd) Run(p *program) error {
 		return err
 	}
 	defer views.Close()
+	status.measure(p, r, views, cmd.Name)
 	p.log.Info("projecting", zap.String("projection", cmd.Name))
 	return project(p.ctx, p, r, views, []string{cmd.Name})
 }

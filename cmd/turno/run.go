@@ -7,6 +7,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"go.uber.org/zap"
+
+	"github.com/turno-desk/turno/adapters/telemetry"
 )
 
 // program is what every subcommand gets of the world: none reaches for the process's environment, signals or output by
@@ -17,6 +19,7 @@ type program struct {
 	stdout io.Writer // results
 	stderr io.Writer // logs and progress
 	log    *zap.Logger
+	meters *telemetry.Meters
 }
 
 // cli is the command line. Every flag can also be given as an environment variable: --nats-listen is TURNO_NATS_LISTEN.
@@ -32,6 +35,7 @@ type cli struct {
 	Import    importCmd    `cmd:"" help:"Bring in a history from elsewhere, one command a line."`
 	Demo      demoCmd      `cmd:"" help:"Put a service desk to work through the API: a built-in script, or real dialogues."`
 	Bench     benchCmd     `cmd:"" help:"Measure against the bare engine, in the same run."`
+	Health    healthCmd    `cmd:"" help:"Ask a running process whether it is well: the health check of a container."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
@@ -66,7 +70,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return err
 	}
 	defer log.Sync() //nolint:errcheck // a terminal can't be synced
-	return parsed.Run(&program{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr, log: log})
+	return parsed.Run(&program{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr, log: log, meters: telemetry.New(version())})
 }
 
 // environment answers a flag that the command line left out from the environment.

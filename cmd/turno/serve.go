@@ -23,11 +23,17 @@ const (
 type serveCmd struct {
 	logFlags
 	hostFlags
+	statusFlags
 	HTTP  string   `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
 	Parts []string `enum:"log,engine,projectors" default:"log,engine,projectors" help:"Which parts to run (${default}). Without log the process joins the one that hosts it."`
 }
 
 func (cmd serveCmd) Run(p *program) error {
+	status, err := cmd.listen(p)
+	if err != nil {
+		return err
+	}
+	defer status.close() //nolint:errcheck // nothing is lost with it
 	r, err := cmd.open(p)
 	if err != nil {
 		return stopped(p.ctx, err)
@@ -36,7 +42,7 @@ func (cmd serveCmd) Run(p *program) error {
 	if r.server != nil {
 		p.log.Info("the log is open", zap.String("data", cmd.Data), zap.String("sync", cmd.Sync), zap.String("nats", r.server.URL()))
 	}
-	return serve(p, r, cmd.HTTP, cmd.has(partEngine), cmd.has(partProjectors))
+	return serve(p, r, status, cmd.HTTP, cmd.has(partEngine), cmd.has(partProjectors))
 }
 
 func (cmd serveCmd) has(part string) bool { return slices.Contains(cmd.Parts, part) }
@@ -53,22 +59,28 @@ func (cmd serveCmd) open(p *program) (*reading, error) {
 
 type engineCmd struct {
 	logFlags
+	statusFlags
 	HTTP string `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
 }
 
 func (cmd engineCmd) Run(p *program) error {
+	status, err := cmd.listen(p)
+	if err != nil {
+		return err
+	}
+	defer status.close() //nolint:errcheck // nothing is lost with it
 	r, err := openToJoin(p, cmd.logFlags)
 	if err != nil {
 		return stopped(p.ctx, err)
 	}
 	defer r.close()
-	return serve(p, r, cmd.HTTP, true, false)
+	return serve(p, r, status, cmd.HTTP, true, false)
 }
 
 // serve runs an engine, the projectors, both or neither on an open log until the program is told to stop. Then it stops
 // from the outside in: no new requests, the accepted ones finished, the projectors' batches written, the log closed by the
 // caller.
-func serve(p *program, r *reading, addr string, engine, projectors bool) error {
+func serve(p *program, r *reading, status *status, addr string, engine, projectors bool) error {
 	views, err := sqlstore.Open(r.dir, sqlstore.Options{})
 	if err != nil {
 		return err
@@ -83,7 +95,10 @@ func serve(p *program, r *reading, addr string, engine, projectors bool) error {
 	}
 	if !engine {
 		p.log.Info("running", zap.String("parts", partNames(r, engine, projectors)))
-		if !projectors {
+		if projectors {
+			status.measure(p, r, views, projectionNames...)
+		} else {
+			status.measure(p, r, views)
 			group.Go(func() error { <-failed.Done(); return nil })
 		}
 		context.AfterFunc(p.ctx, stop)
@@ -95,6 +110,7 @@ func serve(p *program, r *reading, addr string, engine, projectors bool) error {
 		stop()
 		return errors.Join(err, group.Wait())
 	}
+	status.watch(e.server.Probe())
 	group.Go(func() error { return e.keep(failed, p.log) })
 	answering, endAnswering := context.WithCancel(p.ctx)
 	context.AfterFunc(failed, endAnswering) // a part that fails takes the others along
