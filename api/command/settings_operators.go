@@ -12,7 +12,7 @@ import (
 )
 
 // PutOperator makes an operator or replaces the definition. Conversations that the operator owns in a department they left
-// are released by Releases.
+// are released by an effect.
 func (s *Settings) PutOperator(ctx context.Context, req Request, p operator.Put) (SettingResult, error) {
 	if !domain.ValidID(p.ID) {
 		_, err := events(operator.DecidePut(operator.Definition{}, p, nil))
@@ -23,7 +23,7 @@ func (s *Settings) PutOperator(ctx context.Context, req Request, p operator.Put)
 	})
 }
 
-// DeactivateOperator ends an operator's access: their tokens are refused, their presence ends, and Releases releases
+// DeactivateOperator ends an operator's access: their tokens are refused, their presence ends, and an effect releases
 // their open conversations. When ending the presence fails, the same call again goes on with it.
 func (s *Settings) DeactivateOperator(ctx context.Context, req Request, id string) (SettingResult, error) {
 	result, err := s.changeOperator(ctx, req, id, "deactivate", func(_ *setting.Image, is operator.Definition) ([]operator.Event, *domain.Refusal) {

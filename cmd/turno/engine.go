@@ -70,10 +70,9 @@ func patience(tracker *projections.Tracker, view string) func(context.Context, d
 // engine is the desk with its views, behind HTTP.
 type engine struct {
 	desk
-	data     string
-	releases *command.Releases
-	tracker  *projections.Tracker
-	server   *apihttp.Server
+	data    string
+	tracker *projections.Tracker
+	server  *apihttp.Server
 }
 
 func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Store) (*engine, error) {
@@ -87,7 +86,6 @@ func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Stor
 	}
 	e := &engine{desk: *newDesk(p, r, views, tracker), data: r.dir, tracker: tracker}
 	rows := queue.NewQueries(views.Reader(queueView))
-	e.releases = command.NewReleases(e.conversations, e.image, ownership{rows, tracker}, r.workspace, p.log)
 	past := history.NewQueries(views.Reader(historyView))
 	pages, err := console.New(console.Parts{
 		Conversations: e.conversations, People: e.settings, Settings: e.image, Hasher: r.vault, Progress: tracker, Queue: rows, History: past,
@@ -109,15 +107,13 @@ func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Stor
 	return e, nil
 }
 
-// keep runs what an engine needs beside its requests, until ctx ends: the settings followed, lost operators disconnected,
-// conversations released that their owners may not keep.
+// keep runs what an engine needs beside its requests, until ctx ends: the settings followed, lost operators disconnected.
 func (e *engine) keep(ctx context.Context, log *zap.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return e.image.Run(ctx) })
 	group.Go(func() error {
 		return stopped(ctx, insist(ctx, log, "watching presence", func() error { return e.settings.Watch(ctx) }))
 	})
-	group.Go(func() error { return e.releases.Run(ctx) })
 	return group.Wait()
 }
 
@@ -177,27 +173,6 @@ func statusOf(views *sqlstore.Store) apihttp.ViewStatus {
 		}
 		return s, found, err
 	}
-}
-
-// ownership is command.Ownership over the view `queue`.
-type ownership struct {
-	queue   *queue.Queries
-	tracker *projections.Tracker
-}
-
-func (o ownership) Owned(ctx context.Context, workspace, operator string, upTo domain.Position) ([]command.OwnedConversation, error) {
-	if err := o.tracker.Wait(ctx, queueView, upTo); err != nil {
-		return nil, err
-	}
-	rows, _, err := o.queue.Owned(ctx, workspace, operator)
-	if err != nil {
-		return nil, err
-	}
-	owned := make([]command.OwnedConversation, len(rows))
-	for i, row := range rows {
-		owned[i] = command.OwnedConversation{ID: row.Conversation, Department: row.Department}
-	}
-	return owned, nil
 }
 
 // heartbeats is command.Heartbeats over the log's server.

@@ -12,6 +12,7 @@ import (
 	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/directory"
+	"github.com/turno-desk/turno/projections/floor"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
 	"github.com/turno-desk/turno/projections/stats"
@@ -19,7 +20,7 @@ import (
 )
 
 // projectionNames are all projections, in the order in which they are started.
-var projectionNames = []string{queueView, historyView, statsView, directoryView, threadstateView}
+var projectionNames = []string{queueView, historyView, statsView, directoryView, threadstateView, floorView}
 
 // The projections' names.
 const (
@@ -28,6 +29,7 @@ const (
 	statsView       = "stats"
 	directoryView   = "directory"
 	threadstateView = "threadstate"
+	floorView       = floor.Name
 )
 
 // newProjection makes a projection. Each runner needs one of its own: it remembers rows.
@@ -43,6 +45,8 @@ func newProjection(name string, r *reading) (projections.Projection, error) {
 		return directory.New(), nil
 	case threadstateView:
 		return threadstate.New(r.store), nil
+	case floorView:
+		return floor.NewProjection(), nil
 	}
 	return nil, fmt.Errorf("there is no projection %q: want one of %s", name, strings.Join(projectionNames, ", "))
 }
@@ -71,7 +75,7 @@ func project(ctx context.Context, p *program, r *reading, views *sqlstore.Store,
 type projectorCmd struct {
 	logFlags
 	statusFlags
-	Name string `arg:"" help:"queue, history, stats, directory or threadstate."`
+	Name string `arg:"" help:"queue, history, stats, directory, threadstate or floor."`
 }
 
 func (cmd projectorCmd) Run(p *program) error {

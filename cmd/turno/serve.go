@@ -18,6 +18,7 @@ const (
 	partLog        = "log"
 	partEngine     = "engine"
 	partProjectors = "projectors"
+	partWorker     = "worker"
 )
 
 type serveCmd struct {
@@ -25,7 +26,7 @@ type serveCmd struct {
 	hostFlags
 	statusFlags
 	HTTP  string   `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
-	Parts []string `enum:"log,engine,projectors" default:"log,engine,projectors" help:"Which parts to run (${default}). Without log the process joins the one that hosts it."`
+	Parts []string `enum:"log,engine,projectors,worker" default:"log,engine,projectors,worker" help:"Which parts to run (${default}). Without log the process joins the one that hosts it."`
 }
 
 func (cmd serveCmd) Run(p *program) error {
@@ -42,7 +43,7 @@ func (cmd serveCmd) Run(p *program) error {
 	if r.server != nil {
 		p.log.Info("the log is open", zap.String("data", cmd.Data), zap.String("sync", cmd.Sync), zap.String("nats", r.server.URL()))
 	}
-	return serve(p, r, status, cmd.HTTP, cmd.has(partEngine), cmd.has(partProjectors))
+	return serve(p, r, status, cmd.HTTP, running{engine: cmd.has(partEngine), projectors: cmd.has(partProjectors), worker: cmd.has(partWorker)})
 }
 
 func (cmd serveCmd) has(part string) bool { return slices.Contains(cmd.Parts, part) }
@@ -74,13 +75,16 @@ func (cmd engineCmd) Run(p *program) error {
 		return stopped(p.ctx, err)
 	}
 	defer r.close()
-	return serve(p, r, status, cmd.HTTP, true, false)
+	return serve(p, r, status, cmd.HTTP, running{engine: true})
 }
 
-// serve runs an engine, the projectors, both or neither on an open log until the program is told to stop. Then it stops
+// running are the parts that a process runs besides the log, which it has open.
+type running struct{ engine, projectors, worker bool }
+
+// serve runs the parts on an open log until the program is told to stop. Then it stops
 // from the outside in: no new requests, the accepted ones finished, the projectors' batches written, the log closed by the
 // caller.
-func serve(p *program, r *reading, status *status, addr string, engine, projectors bool) error {
+func serve(p *program, r *reading, status *status, addr string, parts running) error {
 	views, err := sqlstore.Open(r.dir, sqlstore.Options{})
 	if err != nil {
 		return err
@@ -90,16 +94,19 @@ func serve(p *program, r *reading, status *status, addr string, engine, projecto
 	inner, stop := context.WithCancel(context.WithoutCancel(p.ctx)) // what must outlive the requests
 	defer stop()
 	group, failed := errgroup.WithContext(inner)
-	if projectors {
+	if parts.projectors {
 		group.Go(func() error { return project(failed, p, r, views, projectionNames) })
 	}
-	if !engine {
-		p.log.Info("running", zap.String("parts", partNames(r, engine, projectors)))
-		if projectors {
+	if !parts.engine {
+		p.log.Info("running", zap.String("parts", partNames(r, parts)))
+		if parts.projectors {
 			status.measure(p, r, views, projectionNames...)
 		} else {
 			status.measure(p, r, views)
 			group.Go(func() error { <-failed.Done(); return nil })
+		}
+		if parts.worker {
+			group.Go(func() error { return stopped(failed, work(failed, p, r, views, nil)) })
 		}
 		context.AfterFunc(p.ctx, stop)
 		return ended(p, group.Wait())
@@ -112,6 +119,9 @@ func serve(p *program, r *reading, status *status, addr string, engine, projecto
 	}
 	status.watch(e.server.Probe())
 	group.Go(func() error { return e.keep(failed, p.log) })
+	if parts.worker {
+		group.Go(func() error { return stopped(failed, work(failed, p, r, views, &e.desk)) })
+	}
 	answering, endAnswering := context.WithCancel(p.ctx)
 	context.AfterFunc(failed, endAnswering) // a part that fails takes the others along
 	err = e.answer(answering, p, addr)
@@ -130,16 +140,19 @@ func ended(p *program, err error) error {
 	return err
 }
 
-func partNames(r *reading, engine, projectors bool) string {
+func partNames(r *reading, parts running) string {
 	var names []string
 	if r.server != nil {
 		names = append(names, partLog)
 	}
-	if engine {
+	if parts.engine {
 		names = append(names, partEngine)
 	}
-	if projectors {
+	if parts.projectors {
 		names = append(names, partProjectors)
+	}
+	if parts.worker {
+		names = append(names, partWorker)
 	}
 	return strings.Join(names, ",")
 }

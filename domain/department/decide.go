@@ -12,6 +12,7 @@ const (
 	MaxName     = 100 // bytes
 	MaxCapacity = 1000
 	MaxReopen   = 366 * 24 * 3600 // seconds
+	MaxReassign = 7 * 24 * 3600   // seconds
 	MaxFields   = 50
 )
 
@@ -46,6 +47,9 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	}
 	if p.Settings.ReopenWithin < 0 || p.Settings.ReopenWithin > MaxReopen {
 		bad = append(bad, "settings.reopen_within_s")
+	}
+	if p.Settings.ReassignAfter < -1 || p.Settings.ReassignAfter > MaxReassign {
+		bad = append(bad, "settings.reassign_after_s")
 	}
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,

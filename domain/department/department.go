@@ -1,6 +1,8 @@
 // Package department decides what a queue is: its name, its members' rules and what a close there demands.
 package department
 
+import "time"
+
 // Definition is the whole of a department; every event carries it.
 type Definition struct {
 	ID       string   `json:"id"`
@@ -24,6 +26,21 @@ type Settings struct {
 	ResumeOnInbound bool  `json:"resume_on_inbound,omitempty"` // D2
 	KeepOnClose     bool  `json:"keep_on_close,omitempty"`     // D6: archive_on_close is on unless this is set
 	ReopenWithin    int64 `json:"reopen_within_s,omitempty"`   // D5, seconds
+	ReassignAfter   int64 `json:"reassign_after_s,omitempty"`  // D13, seconds; 0: 10 min; -1: never
+}
+
+// defaultReassign is how long a conversation may lie unattended where the department says nothing else (D13).
+const defaultReassign = 10 * time.Minute
+
+// Reassign is how long a contact may wait for an answer from an owner who is not connected; false: for ever.
+func (s Settings) Reassign() (after time.Duration, ever bool) {
+	switch {
+	case s.ReassignAfter < 0:
+		return 0, false
+	case s.ReassignAfter == 0:
+		return defaultReassign, true
+	}
+	return time.Duration(s.ReassignAfter) * time.Second, true
 }
 
 // Event is one fact about a department.

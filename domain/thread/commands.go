@@ -51,6 +51,10 @@ type Take struct{}
 // Assign makes Operator the owner, whoever owned it (supervisors). Assigning to oneself takes over.
 type Assign struct{ Operator string }
 
+// CauseUnattended is the cause of the release of a conversation whose owner is not connected while its contact waits for an
+// answer (D13). An owner who is back, or who has set it aside, keeps it.
+const CauseUnattended = "unattended"
+
 // Release gives the conversation back to the department's list.
 type Release struct {
 	Reason   domain.Personal

@@ -104,7 +104,7 @@ type Taken struct {
 // Released takes the conversation from its owner.
 type Released struct {
 	Operator string          `json:"operator"`
-	Cause    string          `json:"cause"` // manual, by_supervisor, taken_over, assigned, deactivated, left_department
+	Cause    string          `json:"cause"` // manual, by_supervisor, taken_over, assigned, unattended, deactivated, left_department
 	Reason   domain.Personal `json:"reason,omitempty"`
 }
 

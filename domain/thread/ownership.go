@@ -128,6 +128,9 @@ func (d decision) release(c Release) ([]Event, *domain.Refusal) {
 		return nil, nil
 	}
 	cause := c.Cause
+	if cause == CauseUnattended && (d.c.State != StateAttending || d.f.Image.Presence[d.c.Owner].Connected) {
+		return nil, nil // set aside on purpose, or back in time
+	}
 	if cause == "" {
 		cause = "manual"
 		if !d.owns() {

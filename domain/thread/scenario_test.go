@@ -273,7 +273,7 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 	case "assign":
 		return thread.Assign{Operator: first}
 	case "release":
-		return thread.Release{}
+		return thread.Release{Cause: named["cause"], Operator: named["operator"]}
 	case "transfer":
 		return thread.Transfer{Department: named["department"], Operator: named["operator"], Force: named["force"] == "yes"}
 	case "pause":

@@ -85,6 +85,7 @@ type Settings struct {
 	ResumeOnInbound bool  `json:"resume_on_inbound"`
 	KeepOnClose     bool  `json:"keep_on_close"`
 	ReopenWithin    int64 `json:"reopen_within_s"`
+	ReassignAfter   int64 `json:"reassign_after_s"`
 }
 
 // Channel is a configured line.

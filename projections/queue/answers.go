@@ -80,10 +80,3 @@ type Filter struct {
 	Limit      int             // 50 when 0, at most 200
 	AsOf       domain.Position // 0: now
 }
-
-// Owned is an open conversation that an operator has.
-type Owned struct {
-	Conversation string
-	Department   string
-	State        string
-}

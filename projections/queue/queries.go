@@ -237,27 +237,3 @@ func (s snapshot) shown(ctx context.Context, r found, rule func(*domain.Sight) b
 	}
 	return rule(&today), nil
 }
-
-// Owned gives the open conversations that the operator has, for whoever ends the operator's access. No viewer: it is
-// never shown.
-func (q *Queries) Owned(ctx context.Context, workspace, operator string) (owned []Owned, at domain.Position, err error) {
-	s, err := q.at(ctx, 0)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer s.Rollback() //nolint:errcheck // reading only
-	rows, err := s.QueryContext(ctx, `SELECT c.id, i.department, i.state FROM interval i JOIN conversation c ON c.conv = i.conv
-		WHERE i.workspace = ? AND i.owner = ? AND i.owner <> '' AND i.to_position IS NULL AND i.state <> 'closed' ORDER BY i.conv`, workspace, operator)
-	if err != nil {
-		return nil, 0, fmt.Errorf("list what an operator has: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var o Owned
-		if err := rows.Scan(&o.Conversation, &o.Department, &o.State); err != nil {
-			return nil, 0, fmt.Errorf("list what an operator has: %w", err)
-		}
-		owned = append(owned, o)
-	}
-	return owned, s.position, rows.Err()
-}

@@ -1,0 +1,250 @@
+package floor
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// State is the floor of one workspace at Position. It is folded from the log, commit by commit, and belongs to one goroutine.
+type State struct {
+	Workspace     string
+	Position      domain.Position
+	Conversations map[string]*Conversation // the open ones, by id
+	Hands         map[string]*Hand         // operators, by id
+	Image         *setting.Image           // without what is personal, and without channels and tokens
+	Timers        Timers
+
+	listed  map[string]map[string]*Conversation // unowned ones, by department
+	owned   map[string]map[string]*Conversation // owned ones, by operator
+	suspect map[string]*Conversation            // owned ones whose owner, or whose owner's rights, are new
+	changed func(key)                           // is told what has changed; nil: nobody asks
+}
+
+// Conversation is an open conversation.
+type Conversation struct {
+	ID         string          `json:"id"`
+	Contact    string          `json:"contact"`
+	Department string          `json:"department"`
+	State      string          `json:"state"`
+	Owner      string          `json:"owner,omitempty"`
+	Since      time.Time       `json:"since"`      // when it entered its list, or came to its owner
+	Entry      domain.Position `json:"entry"`      // of the commit that did it
+	Cause      string          `json:"cause"`      // that commit's id
+	Revision   domain.Position `json:"revision"`   // of the last commit about it
+	Unanswered time.Time       `json:"unanswered"` // of the contact's first message that no person has answered; zero: none
+	Live       bool            `json:"live"`       // some commit about it was no import's: effects may act
+}
+
+// Hand is an operator, as far as presence and work go.
+type Hand struct {
+	ID    string    `json:"id"`
+	Since time.Time `json:"since"` // of the last connection or disconnection; zero: neither ever happened
+	Cause string    `json:"cause"` // the commit that it was
+}
+
+// New is the floor before the first commit.
+func New(workspace string) *State {
+	return &State{
+		Workspace: workspace, Conversations: map[string]*Conversation{}, Hands: map[string]*Hand{},
+		Image: &setting.Image{Workspace: workspace}, Timers: newTimers(),
+		listed: map[string]map[string]*Conversation{}, owned: map[string]map[string]*Conversation{}, suspect: map[string]*Conversation{},
+	}
+}
+
+// Apply brings the floor past one more commit of the log. Those of other workspaces move nothing but Position.
+func (s *State) Apply(c *domain.Commit) {
+	s.Position = c.Position
+	if c.Aggregate.Workspace != s.Workspace {
+		return
+	}
+	switch c.Aggregate.Category {
+	case domain.CategoryThread:
+		s.applyThread(c)
+	case domain.CategoryOperator, domain.CategoryPresence, domain.CategoryDepartment, domain.CategorySetting:
+		s.applySetting(c)
+	}
+}
+
+func (s *State) applyThread(c *domain.Commit) {
+	if c.After == nil || c.Conversation == "" {
+		return
+	}
+	conv := s.Conversations[c.Conversation]
+	if c.After.State == thread.StateClosed {
+		if conv != nil {
+			s.remove(conv)
+		}
+		return
+	}
+	if conv == nil {
+		conv = &Conversation{ID: c.Conversation, Contact: c.Contact}
+		s.Conversations[conv.ID] = conv
+	} else {
+		s.unlist(conv)
+	}
+	before := conv.Owner
+	conv.apply(c)
+	s.list(conv)
+	if conv.Owner != before {
+		s.suspect[conv.ID] = conv
+	}
+	s.tell(kindConversation, conv.ID)
+	s.schedule(conv)
+}
+
+func (conv *Conversation) apply(c *domain.Commit) {
+	conv.Department, conv.State, conv.Owner, conv.Revision = c.After.Department, c.After.State, c.After.Owner, c.Position
+	conv.Live = conv.Live || c.Origin == domain.OriginLive
+	for _, e := range c.Events {
+		switch e := e.(type) {
+		case thread.Opened, thread.Reopened:
+			conv.Unanswered = time.Time{}
+		case thread.Queued, thread.Taken:
+			conv.Since, conv.Entry, conv.Cause = c.Time, c.Position, c.ID
+		case thread.MessageReceived:
+			if conv.Unanswered.IsZero() {
+				conv.Unanswered = c.Time
+			}
+		case thread.MessageSent:
+			if e.Sender != thread.SenderMachine {
+				conv.Unanswered = time.Time{}
+			}
+		}
+	}
+}
+
+func (s *State) applySetting(c *domain.Commit) {
+	s.Image = s.Image.Apply(nameless(c))
+	for _, e := range c.Events {
+		for _, k := range settingKeys(e) {
+			s.tell(k.kind, k.id)
+		}
+		switch e := e.(type) {
+		case presence.Connected:
+			s.met(c, e.Operator)
+		case presence.Disconnected:
+			s.met(c, e.Operator)
+		}
+	}
+	switch c.Aggregate.Category {
+	case domain.CategoryOperator:
+		for id, conv := range s.owned[c.Aggregate.ID] {
+			s.suspect[id] = conv
+		}
+	case domain.CategoryPresence:
+		for _, conv := range s.owned[c.Aggregate.ID] {
+			s.schedule(conv)
+		}
+	case domain.CategoryDepartment:
+		for _, conv := range s.Conversations {
+			if conv.Department == c.Aggregate.ID {
+				s.schedule(conv)
+			}
+		}
+	}
+}
+
+// met notes when an operator came or went.
+func (s *State) met(c *domain.Commit, id string) {
+	h := s.hand(id)
+	h.Since, h.Cause = c.Time, c.ID
+	s.tell(kindHand, id)
+}
+
+func (s *State) hand(id string) *Hand {
+	h := s.Hands[id]
+	if h == nil {
+		h = &Hand{ID: id}
+		s.Hands[id] = h
+	}
+	return h
+}
+
+func (s *State) tell(kind, id string) {
+	if s.changed != nil {
+		s.changed(key{kind, id})
+	}
+}
+
+func (s *State) remove(conv *Conversation) {
+	s.unlist(conv)
+	delete(s.Conversations, conv.ID)
+	delete(s.suspect, conv.ID)
+	s.tell(kindConversation, conv.ID)
+	for _, k := range s.Timers.of(conv.ID) {
+		s.Timers.stop(k)
+		s.tell(kindTimer, k.String())
+	}
+}
+
+func (s *State) list(conv *Conversation) {
+	if conv.Owner != "" {
+		add(s.owned, conv.Owner, conv)
+		return
+	}
+	add(s.listed, conv.Department, conv)
+}
+
+func (s *State) unlist(conv *Conversation) {
+	delete(s.owned[conv.Owner], conv.ID)
+	delete(s.listed[conv.Department], conv.ID)
+}
+
+func add(lists map[string]map[string]*Conversation, id string, conv *Conversation) {
+	if lists[id] == nil {
+		lists[id] = map[string]*Conversation{}
+	}
+	lists[id][conv.ID] = conv
+}
+
+// List is a department's conversations in one of the states without an owner, in the order in which they entered it.
+func (s *State) List(department, state string) []*Conversation {
+	var all []*Conversation
+	for _, conv := range s.listed[department] {
+		if conv.State == state {
+			all = append(all, conv)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Conversation) int { return cmp.Compare(a.Entry, b.Entry) })
+	return all
+}
+
+// Owned is an operator's open conversations, by id.
+func (s *State) Owned(operator string) []*Conversation {
+	var all []*Conversation
+	for _, conv := range s.owned[operator] {
+		all = append(all, conv)
+	}
+	slices.SortFunc(all, func(a, b *Conversation) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// Suspects are the owned conversations whose owner is new, or may have fewer rights than before, by id: each is given out
+// until Cleared.
+func (s *State) Suspects() []*Conversation {
+	var all []*Conversation
+	for _, conv := range s.suspect {
+		all = append(all, conv)
+	}
+	slices.SortFunc(all, func(a, b *Conversation) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// Cleared says that the conversation is rightly its owner's.
+func (s *State) Cleared(conv *Conversation) { delete(s.suspect, conv.ID) }
+
+// Present reports whether a member of the department who answers there is connected.
+func (s *State) Present(department string) bool {
+	for _, op := range s.Image.MembersOf(department) {
+		if op.Role != "auditor" && s.Image.Presence[op.ID].Connected {
+			return true
+		}
+	}
+	return false
+}
