@@ -21,6 +21,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/turno-desk/turno/adapters/sqlstore"
+	"github.com/turno-desk/turno/adapters/telemetry"
 	"github.com/turno-desk/turno/cmd/turno/demo"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
@@ -321,7 +322,7 @@ func (s *stage) said() string {
 // verify compares what the crowd was told with the log, and each view with one built anew.
 func (s *stage) verify(ctx context.Context, c *crowd) {
 	s.t.Helper()
-	p := &program{ctx: ctx, getenv: env(nil), log: zap.NewNop()}
+	p := &program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}
 	r, err := openToJoin(p, logFlags{Data: filepath.Join(s.dir, "data"), Workspace: "default"})
 	if err != nil {
 		s.t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/turno-desk/turno/adapters/sqlstore"
+	"github.com/turno-desk/turno/adapters/telemetry"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
@@ -84,8 +85,8 @@ func releases(t *testing.T, dir string, want int) map[string]int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	p := &program{ctx: ctx, getenv: func(string) string { return "" }, log: zap.NewNop()}
-	r, err := openToRead(p, logFlags{Data: dir, Replicas: 1, Workspace: "default"})
+	p := &program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}
+	r, err := openToRead(p, logFlags{Data: dir, Workspace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
