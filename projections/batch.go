@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
@@ -41,10 +40,10 @@ func (r *Runner) apply(ctx context.Context, chunk []domain.Commit) error {
 		var bad *poison
 		switch {
 		case err == nil:
-			r.use(next)
-			if slices.ContainsFunc(chunk, erases) {
+			if next.sweep > 0 {
 				r.erased.Store(true)
 			}
+			r.use(next)
 			if r.announcer != nil {
 				r.announcer.Announce(r.projection.Name(), next.position)
 			}
@@ -70,8 +69,18 @@ func (r *Runner) apply(ctx context.Context, chunk []domain.Commit) error {
 	}
 }
 
+// lastErasure is the position of the last commit that erases; 0 when none does.
+func lastErasure(chunk []domain.Commit) domain.Position {
+	for i := len(chunk) - 1; i >= 0; i-- {
+		if erases(&chunk[i]) {
+			return chunk[i].Position
+		}
+	}
+	return 0
+}
+
 // erases reports whether the commit makes holders of personal texts blank them.
-func erases(c domain.Commit) bool {
+func erases(c *domain.Commit) bool {
 	for _, e := range c.Events {
 		switch e.(type) {
 		case thread.Erased, contact.Erased, operator.Erased:
@@ -93,15 +102,17 @@ func (r *Runner) try(ctx context.Context, chunk []domain.Commit, fresh map[strin
 			tx.Rollback() //nolint:errcheck // the first error is the one to tell
 		}
 	}()
-	last := &chunk[len(chunk)-1]
-	if err := advance(ctx, tx, r.at, last.Position, last.ID); err != nil {
+	last, erasure := &chunk[len(chunk)-1], lastErasure(chunk)
+	if err := advance(ctx, tx, r.at, last, erasure); err != nil {
 		return next, err
 	}
 	skipped, err := r.fold(ctx, tx, chunk, fresh)
 	if err != nil {
 		return next, err
 	}
-	next = checkpoint{log: r.at.log, version: r.at.version, position: last.Position, commit: last.ID}
+	next = checkpoint{
+		log: r.at.log, definition: r.at.definition, revision: r.at.revision, position: last.Position, commit: last.ID, sweep: erasure,
+	}
 	if next.recorded, err = tick(ctx, tx, r.at.recorded, chunk); err != nil {
 		return next, err
 	}

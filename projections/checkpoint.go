@@ -13,13 +13,24 @@ import (
 
 // checkpoint is how far a view has come: the last commit that is in it, and what the runner knows besides.
 type checkpoint struct {
-	log      string
-	version  int
-	position domain.Position
-	commit   string
+	log        string
+	definition int
+	revision   int64
+	position   domain.Position
+	commit     string
 
 	recorded time.Time         // running maximum of `recorded`, to the second
 	parked   map[string]parked // by aggregate
+
+	// Of this world: see schema. Only as they were when it was read.
+	leased time.Time
+	fenced time.Time
+	sweep  domain.Position
+}
+
+// same reports whether it is the same place in the same building of the view.
+func (c *checkpoint) same(d *checkpoint) bool {
+	return c.log == d.log && c.definition == d.definition && c.position == d.position && c.commit == d.commit
 }
 
 // Querier reads from a view: a *sql.DB, *sql.Tx or *sql.Conn.
@@ -37,16 +48,6 @@ func PositionOf(ctx context.Context, q Querier) (domain.Position, error) {
 		return 0, fmt.Errorf("read the view's checkpoint: %w", err)
 	}
 	return domain.Position(p), nil
-}
-
-// released reports whether somebody asked for the view to be built anew.
-func (r *Runner) released(ctx context.Context) (bool, error) {
-	var version int
-	err := r.db.QueryRowContext(ctx, `SELECT version FROM runner_checkpoint`).Scan(&version)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return false, fmt.Errorf("read the view's checkpoint: %w", err)
-	}
-	return err == nil && version == 0, nil
 }
 
 // verify loads the checkpoint, makes sure that it is one of this log, and begins the view anew when it is not: after a
@@ -79,11 +80,8 @@ func (r *Runner) verify(ctx context.Context) error {
 
 // strayed says why the view does not lie on the log, or "".
 func (r *Runner) strayed(ctx context.Context, cp checkpoint) (string, error) {
-	if cp.version == 0 {
-		return "it was asked for, to release what is parked", nil
-	}
-	if cp.version != r.projection.Version() {
-		return fmt.Sprintf("it is of version %d", cp.version), nil
+	if cp.definition != r.projection.Version() {
+		return fmt.Sprintf("it was built by definition %d", cp.definition), nil
 	}
 	if cp.position == 0 {
 		return "", nil
@@ -120,7 +118,7 @@ func (r *Runner) begin(ctx context.Context, log string, seen *checkpoint) error 
 	if err != nil {
 		return err
 	}
-	if found != (seen != nil) || found && (is.log != seen.log || is.version != seen.version || is.position != seen.position || is.commit != seen.commit) {
+	if found != (seen != nil) || found && !is.same(seen) {
 		return errLost
 	}
 	if err := r.store.Wipe(ctx, tx); err != nil {
@@ -129,19 +127,22 @@ func (r *Runner) begin(ctx context.Context, log string, seen *checkpoint) error 
 	if _, err := tx.ExecContext(ctx, schema+r.projection.Schema()); err != nil {
 		return fmt.Errorf("create the view's tables: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO runner_checkpoint (one, log, version, position, commit_id) VALUES (1, ?, ?, 0, '')`,
-		log, r.projection.Version()); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO runner_checkpoint (one, log, version, position, commit_id, wall_leased) VALUES (1, ?, ?, 0, '', ?)`,
+		log, r.projection.Version(), time.Now().UnixMilli()); err != nil {
 		return fmt.Errorf("begin the view: %w", err)
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("begin the view: %w", err)
 	}
-	r.use(checkpoint{log: log, version: r.projection.Version(), parked: map[string]parked{}})
+	r.use(checkpoint{log: log, definition: r.projection.Version(), parked: map[string]parked{}})
 	return nil
 }
 
 func (r *Runner) use(cp checkpoint) {
 	r.at = cp
+	if cp.sweep > 0 {
+		r.toSweep.Store(uint64(cp.sweep))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.status.Position, r.status.Parked = cp.position, len(cp.parked)
@@ -166,25 +167,30 @@ func loadCheckpoint(ctx context.Context, db *sql.DB) (cp checkpoint, found bool,
 }
 
 // readCheckpoint reads the row alone.
-func readCheckpoint(ctx context.Context, tx *sql.Tx) (cp checkpoint, found bool, err error) {
-	var position int64
-	err = tx.QueryRowContext(ctx, `SELECT log, version, position, commit_id FROM runner_checkpoint`).
-		Scan(&cp.log, &cp.version, &position, &cp.commit)
+func readCheckpoint(ctx context.Context, q Querier) (cp checkpoint, found bool, err error) {
+	var position, leased, fenced, sweep int64
+	err = q.QueryRowContext(ctx, `SELECT log, version, revision, position, commit_id, wall_leased, wall_fenced, wall_sweep FROM runner_checkpoint`).
+		Scan(&cp.log, &cp.definition, &cp.revision, &position, &cp.commit, &leased, &fenced, &sweep)
 	if errors.Is(err, sql.ErrNoRows) {
 		return cp, false, nil
 	}
 	if err != nil {
 		return cp, false, fmt.Errorf("read the view's checkpoint: %w", err)
 	}
-	cp.position = domain.Position(position)
+	cp.position, cp.sweep = domain.Position(position), domain.Position(sweep)
+	cp.leased, cp.fenced = time.UnixMilli(leased), time.UnixMilli(fenced)
 	return cp, true, nil
 }
 
-// advance moves the checkpoint by compare-and-set; errLost when it is not where it was.
-func advance(ctx context.Context, tx *sql.Tx, from checkpoint, to domain.Position, commit string) error {
-	done, err := tx.ExecContext(ctx, `UPDATE runner_checkpoint SET position = ?, commit_id = ?
-		WHERE log = ? AND version = ? AND position = ? AND commit_id = ?`,
-		int64(to), commit, from.log, from.version, int64(from.position), from.commit)
+// advance moves the checkpoint by compare-and-set, which renews the lease too. sweep is the position of the last erasure
+// in the batch; 0 for none. Where the checkpoint is not as it was, the error tells why: errFenced, errRevised, or errLost
+// to another runner.
+func advance(ctx context.Context, tx *sql.Tx, from checkpoint, to *domain.Commit, sweep domain.Position) error {
+	now := time.Now().UnixMilli()
+	done, err := tx.ExecContext(ctx, `UPDATE runner_checkpoint SET position = ?1, commit_id = ?2, wall_leased = ?3,
+			wall_sweep = CASE WHEN wall_sweep < ?4 THEN ?4 ELSE wall_sweep END
+		WHERE log = ?5 AND version = ?6 AND revision = ?7 AND position = ?8 AND commit_id = ?9 AND wall_fenced <= ?3`,
+		int64(to.Position), to.ID, now, int64(sweep), from.log, from.definition, from.revision, int64(from.position), from.commit)
 	if err != nil {
 		return fmt.Errorf("move the checkpoint: %w", err)
 	}
@@ -192,8 +198,17 @@ func advance(ctx context.Context, tx *sql.Tx, from checkpoint, to domain.Positio
 	if err != nil {
 		return fmt.Errorf("move the checkpoint: %w", err)
 	}
-	if n != 1 {
-		return errLost
+	if n == 1 {
+		return nil
 	}
-	return nil
+	is, found, err := readCheckpoint(ctx, tx)
+	switch {
+	case err != nil:
+		return err
+	case found && is.fenced.UnixMilli() > now:
+		return errFenced
+	case found && is.same(&from) && is.revision != from.revision:
+		return errRevised
+	}
+	return errLost
 }

@@ -46,25 +46,51 @@ func ListParked(ctx context.Context, q Querier) ([]Parked, error) {
 	return all, rows.Err()
 }
 
-// Release has the view of p built anew from the beginning of the log, by whatever runner is at work on it, so that what is
-// parked gets another chance: with a projection that was mended. That is the only way. The commits that were passed by
-// can't be put in where they are missing, since a projection may count on the log's order. While the view grows again,
-// its answers say how far it is.
-func Release(ctx context.Context, store Store, p Projection) error {
-	version, err := store.EnsureVersion(ctx, p.Name(), p.Version())
+// byHand is the reason of what a person parked.
+const byHand = "parked by hand"
+
+// Park takes an aggregate out of the active version of a view from now on, whoever is at work on it: what the view holds
+// of it stays as it is. fresh is false when it was parked already. It comes back with a rebuild, and only so: commits that
+// were passed by can't be put in where they are missing, since a projection may count on the log's order.
+func Park(ctx context.Context, store Store, projection, aggregate string) (fresh bool, err error) {
+	version, found, err := store.Active(ctx, projection)
 	if err != nil {
-		return fmt.Errorf("release what %s has parked: %w", p.Name(), err)
+		return false, err
 	}
-	db, err := store.Writer(ctx, p.Name(), version, schema+p.Schema())
+	if !found {
+		return false, fmt.Errorf("park an aggregate of %s: %w", projection, ErrNoVersion)
+	}
+	db, err := writer(ctx, store, projection, version, "")
 	if err != nil {
-		return fmt.Errorf("release what %s has parked: %w", p.Name(), err)
+		return false, err
 	}
 	defer db.Close()
-	// No projection has version 0: the runner finds that the view is not its own.
-	if _, err := db.ExecContext(ctx, `UPDATE runner_checkpoint SET version = 0`); err != nil {
-		return fmt.Errorf("release what %s has parked: %w", p.Name(), err)
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return false, fmt.Errorf("park %s: %w", aggregate, err)
 	}
-	return nil
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	// The runner's next batch finds another revision, and reads anew what is parked.
+	if _, err := tx.ExecContext(ctx, `UPDATE runner_checkpoint SET revision = revision + 1`); err != nil {
+		return false, fmt.Errorf("park %s: %w", aggregate, err)
+	}
+	at, err := PositionOf(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	done, err := tx.ExecContext(ctx, `INSERT INTO runner_parked (aggregate, position, reason, skipped, wall_since) VALUES (?, ?, ?, 0, ?)
+		ON CONFLICT (aggregate) DO NOTHING`, aggregate, int64(at)+1, byHand, time.Now().UnixMilli())
+	if err != nil {
+		return false, fmt.Errorf("park %s: %w", aggregate, err)
+	}
+	n, err := done.RowsAffected()
+	if err != nil {
+		return false, fmt.Errorf("park %s: %w", aggregate, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return false, fmt.Errorf("park %s: %w", aggregate, err)
+	}
+	return n == 1, nil
 }
 
 func loadParked(ctx context.Context, q Querier) (map[string]parked, error) {

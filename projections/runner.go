@@ -20,12 +20,20 @@ var ErrForeignLog = errors.New("the view belongs to another log")
 // ErrPoison says that a projection could not digest a commit while nothing may be parked.
 var ErrPoison = errors.New("the projection can't digest a commit")
 
+// ErrNewer says that the active version of a view was built by a newer definition than the code at hand has.
+var ErrNewer = errors.New("the active version is of a newer definition")
+
 // Reasons to leave off reading; none of them leaves Run.
 var (
-	errLost   = errors.New("another runner wrote the next batch")
-	errBehind = errors.New("fell behind the head")
-	errAnew   = errors.New("the view is to be built anew")
+	errLost    = errors.New("another runner wrote the next batch")
+	errFenced  = errors.New("no batch may be written while another version is made the active one")
+	errRevised = errors.New("somebody changed by hand what is parked")
+	errBehind  = errors.New("fell behind the head")
+	errElse    = errors.New("another version of the view is to be worked on")
 )
+
+// brokenRetry is how long after a version broke its own rules it is looked at again.
+const brokenRetry = time.Minute
 
 // Options tune a Runner. The zero value works.
 type Options struct {
@@ -34,7 +42,7 @@ type Options struct {
 	CatchUp   int                                   // commits per transaction while further behind than Batch; 5000 when 0
 	Linger    time.Duration                         // the most that a batch at the head waits for more commits; 50 ms when 0, none when negative
 	Heartbeat time.Duration                         // between two writings of the status; 1 s when 0
-	StandBy   time.Duration                         // how long another runner's checkpoint must stand still before this one takes over; 1 s when 0
+	StandBy   time.Duration                         // how long another runner's lease must not have been renewed before this one takes over; 2 s when 0
 	Retry     time.Duration                         // pause after an error of the log or the store; 1 s when 0
 	Wrote     func(commits int, took time.Duration) // told of every batch that was written; nobody when nil
 	Strict    bool                                  // a commit that can't be digested ends Run with ErrPoison, instead of parking its aggregate
@@ -49,7 +57,7 @@ func (o Options) withDefaults() Options {
 	}
 	def(&o.Linger, 50*time.Millisecond)
 	def(&o.Heartbeat, time.Second)
-	def(&o.StandBy, time.Second)
+	def(&o.StandBy, 2*time.Second)
 	def(&o.Retry, time.Second)
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
@@ -68,6 +76,10 @@ func (o Options) withDefaults() Options {
 
 // Runner keeps one view up with the log. Any number of runners may run one projection, in any number of processes: each
 // batch is written by exactly one of them, and the others stand by.
+//
+// A runner works on the version of the view that is of its projection's definition. When the active version is of an older
+// one, it builds its own beside and makes that the active one when it has caught up. When the active version is of a newer
+// one, it stands by for as long as that is so.
 type Runner struct {
 	source     Source
 	store      Store
@@ -76,10 +88,12 @@ type Runner struct {
 	o          Options
 	log        *zap.Logger
 
+	fixed   int // the version to work on, whatever the others are; 0: the one that is the projection's
 	db      *sql.DB
-	version int         // that db writes
-	at      checkpoint  // only the goroutine of Run
-	erased  atomic.Bool // something was blanked since the last scrub
+	version int           // that db writes
+	at      checkpoint    // only the goroutine of Run
+	erased  atomic.Bool   // something was blanked since the last scrub
+	toSweep atomic.Uint64 // position of an erasure that other versions may not have seen
 
 	mu     sync.Mutex
 	status Status
@@ -91,8 +105,8 @@ func NewRunner(source Source, store Store, p Projection, announcer Announcer, o 
 	o = o.withDefaults()
 	return &Runner{
 		source: source, store: store, projection: p, announcer: announcer, o: o,
-		log:    o.Logger.With(zap.String("projection", p.Name()), zap.Int("version", p.Version())),
-		status: Status{Projection: p.Name(), Version: p.Version()},
+		log:    o.Logger.With(zap.String("projection", p.Name()), zap.Int("definition", p.Version())),
+		status: Status{Projection: p.Name()},
 	}
 }
 
@@ -100,30 +114,63 @@ func NewRunner(source Source, store Store, p Projection, announcer Announcer, o 
 // logged and tried again. It returns an error when the view belongs to another log (ErrForeignLog), when its file can't be
 // opened, and with Options.Strict when a commit can't be digested (ErrPoison).
 func (r *Runner) Run(ctx context.Context) error {
-	if err := r.open(ctx); err != nil {
-		return err
+	for ctx.Err() == nil {
+		if err := r.awaitTurn(ctx); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		err := r.open(ctx)
+		if errors.Is(err, ErrNoVersion) { // dropped just now
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		err = r.work(ctx)
+		r.close()
+		if err != nil {
+			return err
+		}
 	}
-	defer r.close()
-	beat := make(chan struct{})
-	beating, stop := context.WithCancel(ctx)
-	go func() {
-		defer close(beat)
-		r.heartbeats(beating)
-	}()
-	defer func() { stop(); <-beat }()
+	return nil
+}
 
+// work follows the log on the version that is open. It returns nil when ctx ended and when another version is the one to
+// work on.
+func (r *Runner) work(ctx context.Context) error {
+	defer r.beat(ctx)()
+	if r.atWork(ctx) {
+		r.log.Info("another runner is at work, standing by")
+		if err := r.standBy(ctx); errors.Is(err, errElse) {
+			return nil
+		} else if err != nil && ctx.Err() == nil {
+			r.log.Warn("standing by", zap.Error(err))
+		}
+	}
 	for {
 		err := r.follow(ctx)
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, errors.Is(err, errElse):
 			return nil
-		case errors.Is(err, errAnew):
+		case errors.Is(err, errRevised):
 			continue
 		case errors.Is(err, ErrForeignLog), errors.Is(err, ErrPoison):
 			return err
+		case errors.Is(err, ErrBroken):
+			r.log.Error("the new version is not made the active one; to do so all the same: turno projections switch "+r.projection.Name()+" VERSION",
+				zap.Int("version", r.version), zap.Error(err))
+			pause(ctx, brokenRetry)
+			continue
+		case errors.Is(err, errFenced):
+			err = r.awaitFence(ctx)
 		case errors.Is(err, errLost):
 			r.log.Info("another runner is at work, standing by", zap.Uint64("position", uint64(r.at.position)))
 			err = r.standBy(ctx)
+		}
+		if errors.Is(err, errElse) {
+			return nil
 		}
 		if err != nil && ctx.Err() == nil {
 			r.log.Warn("the projection was interrupted and goes on", zap.Error(err))
@@ -132,10 +179,13 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
-// RunToHead builds the view up to the head that the log has now, and returns. It never parks, whatever Options.Strict says,
-// and gives up on the first error.
+// RunToHead builds the view up to the head that the log has now, makes it the active version, and returns. It never parks,
+// whatever Options.Strict says, and gives up on the first error: ErrNewer when the active version is of a newer definition.
 func (r *Runner) RunToHead(ctx context.Context) error {
 	r.o.Strict = true
+	if err := r.notOlder(ctx); err != nil {
+		return err
+	}
 	if err := r.open(ctx); err != nil {
 		return err
 	}
@@ -143,23 +193,32 @@ func (r *Runner) RunToHead(ctx context.Context) error {
 	if err := r.verify(ctx); err != nil {
 		return err
 	}
+	defer r.endLease(ctx)
 	if err := r.read(ctx, r.o.CatchUp, true); err != nil {
 		return err
 	}
-	return r.store.Activate(ctx, r.projection.Name(), r.version)
+	return r.takeOver(ctx)
 }
 
+// open opens the version to work on.
 func (r *Runner) open(ctx context.Context) error {
-	version, err := r.store.EnsureVersion(ctx, r.projection.Name(), r.projection.Version())
-	if err != nil {
-		return fmt.Errorf("projection %s: %w", r.projection.Name(), err)
+	version := r.fixed
+	if version == 0 {
+		var err error
+		if version, err = r.store.EnsureVersion(ctx, r.projection.Name(), r.projection.Version()); err != nil {
+			return fmt.Errorf("projection %s: %w", r.projection.Name(), err)
+		}
 	}
-	db, err := r.store.Writer(ctx, r.projection.Name(), version, schema+r.projection.Schema())
+	db, err := writer(ctx, r.store, r.projection.Name(), version, r.projection.Schema())
 	if err != nil {
-		return fmt.Errorf("projection %s: %w", r.projection.Name(), err)
+		return err
 	}
 	r.db, r.version = db, version
 	r.erased.Store(true) // as far as this process knows
+	r.toSweep.Store(0)   // its checkpoint knows
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status = Status{Projection: r.projection.Name(), Version: version}
 	return nil
 }
 
@@ -176,14 +235,18 @@ func (r *Runner) follow(ctx context.Context) (err error) {
 	if err := r.verify(ctx); err != nil {
 		return err
 	}
+	outer := ctx
 	ctx, leave := context.WithCancelCause(ctx)
 	r.setActive(leave)
 	defer func() {
 		r.setActive(nil)
-		if context.Cause(ctx) == errAnew { //nolint:errorlint // it is that very one
-			err = errAnew
+		if context.Cause(ctx) == errElse { //nolint:errorlint // it is that very one
+			err = errElse
 		}
 		leave(nil)
+		if outer.Err() != nil || errors.Is(err, errElse) {
+			r.endLease(outer)
+		}
 	}()
 	for {
 		head, err := r.source.Head(ctx)
@@ -196,7 +259,7 @@ func (r *Runner) follow(ctx context.Context) (err error) {
 			}
 			continue
 		}
-		if err := r.store.Activate(ctx, r.projection.Name(), r.version); err != nil {
+		if err := r.takeOver(ctx); err != nil {
 			return err
 		}
 		if err := r.read(ctx, r.o.Batch, false); !errors.Is(err, errBehind) {
@@ -238,38 +301,6 @@ func (r *Runner) read(ctx context.Context, size int, toHead bool) error {
 		}
 		return nil
 	})
-}
-
-// standBy returns when the other runner's checkpoint has stood still for a while although the log went on.
-func (r *Runner) standBy(ctx context.Context) error {
-	r.projection.Forget()
-	var last domain.Position
-	since := r.o.Now()
-	for pause(ctx, r.o.StandBy/4) {
-		at, err := PositionOf(ctx, r.db)
-		if err != nil {
-			return err
-		}
-		if anew, err := r.released(ctx); err != nil || anew {
-			return err
-		}
-		if at != last {
-			last, since = at, r.o.Now()
-			continue
-		}
-		if r.o.Now().Sub(since) < r.o.StandBy {
-			continue
-		}
-		head, err := r.source.Head(ctx)
-		if err != nil {
-			return fmt.Errorf("head of the log: %w", err)
-		}
-		if head != at {
-			r.log.Info("taking over, the other runner stands still", zap.Uint64("position", uint64(at)))
-			return nil
-		}
-	}
-	return ctx.Err()
 }
 
 // pause waits for d and reports whether ctx is still alive.

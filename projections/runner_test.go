@@ -330,31 +330,6 @@ func checkParked(t *testing.T, q projections.Querier, log *viewtest.Log, aggrega
 	}
 }
 
-func TestWhatWasParkedIsReleasedByBuildingTheViewAnew(t *testing.T) {
-	log, store := viewtest.NewLog("one"), open(t, t.TempDir())
-	note(log, 30, "a", "bad", "c")
-	p := newTally()
-	var mended atomic.Bool
-	p.apply = func(c *domain.Commit) error {
-		if c.Aggregate.ID == "bad" && !mended.Load() {
-			return errors.New("no such thing")
-		}
-		return nil
-	}
-	start(t, projections.NewRunner(log, store, p, log, quick))
-	reach(t, store, log)
-	mended.Store(true)
-	if err := projections.Release(context.Background(), store, p); err != nil {
-		t.Fatal(err)
-	}
-	await(t, func() bool {
-		all, err := projections.ListParked(context.Background(), store.Reader("tally"))
-		return err == nil && len(all) == 0
-	})
-	reach(t, store, log)
-	sameAsFresh(t, store, log)
-}
-
 func TestAStrictRunFailsOnPoison(t *testing.T) {
 	log, store := viewtest.NewLog("one"), open(t, t.TempDir())
 	note(log, 9, "a", "bad")

@@ -60,17 +60,33 @@ func (r *Runner) setActive(leave context.CancelCauseFunc) {
 	r.leave = leave
 }
 
-// heartbeats measures and writes the status until ctx ends. Only the active runner writes.
+// beat starts the heartbeats of the open version; the caller calls what it returns before closing that.
+func (r *Runner) beat(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.heartbeats(ctx)
+	}()
+	return func() { cancel(); <-done }
+}
+
+// heartbeats measures and writes the status until ctx ends. Only the runner at work writes.
 func (r *Runner) heartbeats(ctx context.Context) {
+	var before domain.Position
 	for {
 		r.mu.Lock()
 		leave := r.leave
 		r.mu.Unlock()
 		if leave != nil {
-			if err := r.heartbeat(ctx, leave); err != nil && ctx.Err() == nil {
+			var err error
+			if before, err = r.heartbeat(ctx, leave, before); err != nil && ctx.Err() == nil {
 				r.log.Warn("heartbeat", zap.Error(err))
 			}
 			r.scrub(ctx)
+			if err := r.sweep(ctx); err != nil && ctx.Err() == nil {
+				r.log.Warn("drop old versions after an erasure", zap.Error(err))
+			}
 		}
 		if !pause(ctx, r.o.Heartbeat) {
 			return
@@ -78,17 +94,18 @@ func (r *Runner) heartbeats(ctx context.Context) {
 	}
 }
 
-// heartbeat also ends the reading when somebody asked for the view to be built anew.
-func (r *Runner) heartbeat(ctx context.Context, leave context.CancelCauseFunc) error {
+// heartbeat also ends the reading when another version is to be worked on. before is the position at the last heartbeat; it
+// returns that of this one.
+func (r *Runner) heartbeat(ctx context.Context, leave context.CancelCauseFunc, before domain.Position) (domain.Position, error) {
 	head, err := r.source.Head(ctx)
 	if err != nil {
-		return fmt.Errorf("head of the log: %w", err)
+		return before, fmt.Errorf("head of the log: %w", err)
 	}
 	s := r.Status()
 	s.Head, s.LagEvents, s.LagSeconds = head, distance(r.source, s.Position, head), 0
 	if s.LagEvents > 0 {
 		if s.LagSeconds, err = r.age(ctx, s.Position); err != nil {
-			return err
+			return before, err
 		}
 	}
 	s.Heartbeat = Time{r.o.Now().UTC()}
@@ -102,15 +119,18 @@ func (r *Runner) heartbeat(ctx context.Context, leave context.CancelCauseFunc) e
 		SET position = ?1, head = ?2, lag_events = ?3, lag_ms = ?4, parked = ?5, heartbeat = ?6`,
 		int64(s.Position), int64(s.Head), int64(s.LagEvents), int64(s.LagSeconds*1000), s.Parked, s.Heartbeat.UnixMilli())
 	if err == nil {
-		var anew bool
-		if anew, err = r.released(ctx); anew {
-			leave(errAnew)
+		err = r.renew(ctx, before, s)
+	}
+	if err == nil {
+		if err = r.check(ctx); errors.Is(err, errElse) {
+			leave(errElse)
+			err = nil
 		}
 	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("write the status: %w", err)
+		return before, fmt.Errorf("write the status: %w", err)
 	}
-	return nil
+	return s.Position, nil
 }
 
 // soon bounds what a heartbeat does with the view: a long batch holds the handle, and the next heartbeat must not wait for it.

@@ -72,7 +72,7 @@ func (b *tallyBatch) Flush(ctx context.Context) error {
 		}
 	}
 	for a := range b.touched {
-		if _, err := b.tx.ExecContext(ctx, `REPLACE INTO tally VALUES (?, ?)`, a, b.p.counts[a]); err != nil {
+		if _, err := b.tx.ExecContext(ctx, `INSERT INTO tally VALUES (?, ?) ON CONFLICT (aggregate) DO UPDATE SET n = excluded.n`, a, b.p.counts[a]); err != nil {
 			return err
 		}
 	}
