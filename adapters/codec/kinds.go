@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"encoding/json"
+
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/department"
@@ -11,6 +13,7 @@ import (
 	"github.com/turno-desk/turno/domain/sequence"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/ticket"
 )
 
 // kinds lists every event of Turno. A name in it never changes its meaning: a changed event gets an upcaster here, a
@@ -31,6 +34,9 @@ func kinds() []*kind {
 		of[thread.Noted](domain.CategoryThread, "conversation.noted"),
 		of[thread.Mentioned](domain.CategoryThread, "conversation.mentioned"),
 		of[thread.Classified](domain.CategoryThread, "conversation.classified"),
+		of[thread.TicketLinked](domain.CategoryThread, "conversation.ticket_linked"),
+		of[thread.TicketLinkProposed](domain.CategoryThread, "conversation.ticket_link_proposed"),
+		of[thread.TicketLinkRejected](domain.CategoryThread, "conversation.ticket_link_rejected"),
 		of[thread.Closed](domain.CategoryThread, "conversation.closed"),
 		of[thread.Reopened](domain.CategoryThread, "conversation.reopened"),
 		of[thread.Rated](domain.CategoryThread, "conversation.rated"),
@@ -51,6 +57,10 @@ func kinds() []*kind {
 		of[contact.Unblocked](domain.CategoryContact, "contact.unblocked"),
 		of[contact.Erased](domain.CategoryContact, "contact.erased"),
 
+		of[ticket.Opened](domain.CategoryTicket, "ticket.opened"),
+		of[ticket.Changed](domain.CategoryTicket, "ticket.changed"),
+		of[ticket.Numbered](domain.CategoryTicket, "ticket.numbered"),
+
 		of[operator.Registered](domain.CategoryOperator, "operator.registered"),
 		of[operator.Changed](domain.CategoryOperator, "operator.changed"),
 		of[operator.Deactivated](domain.CategoryOperator, "operator.deactivated"),
@@ -62,15 +72,29 @@ func kinds() []*kind {
 		of[presence.BecameAvailable](domain.CategoryPresence, "presence.became_available"),
 		of[presence.BecameUnavailable](domain.CategoryPresence, "presence.became_unavailable"),
 
-		of[department.Created](domain.CategoryDepartment, "department.created"),
-		of[department.Changed](domain.CategoryDepartment, "department.changed"),
-		of[department.Retired](domain.CategoryDepartment, "department.retired"),
+		of[department.Created](domain.CategoryDepartment, "department.created", more),
+		of[department.Changed](domain.CategoryDepartment, "department.changed", more),
+		of[department.Retired](domain.CategoryDepartment, "department.retired", more),
 
 		of[setting.ChannelCreated](domain.CategorySetting, "channel.created"),
 		of[setting.ChannelChanged](domain.CategorySetting, "channel.changed"),
 		of[setting.ChannelRetired](domain.CategorySetting, "channel.retired"),
 		of[setting.TokenIssued](domain.CategorySetting, "token.issued"),
 		of[setting.TokenRevoked](domain.CategorySetting, "token.revoked"),
+		of[setting.FieldDefined](domain.CategorySetting, "field.defined"),
+		of[setting.FieldRetired](domain.CategorySetting, "field.retired"),
+		of[setting.FunnelDefined](domain.CategorySetting, "funnel.defined"),
+		of[setting.FunnelRetired](domain.CategorySetting, "funnel.retired"),
+		of[setting.CatalogDefined](domain.CategorySetting, "catalog.defined"),
+		of[setting.CatalogRetired](domain.CategorySetting, "catalog.retired"),
+		of[setting.TagDefined](domain.CategorySetting, "tag.defined"),
+		of[setting.TagRetired](domain.CategorySetting, "tag.retired"),
+		of[setting.TemplateDefined](domain.CategorySetting, "template.defined"),
+		of[setting.TemplateRetired](domain.CategorySetting, "template.retired"),
+		of[setting.MacroDefined](domain.CategorySetting, "macro.defined"),
+		of[setting.MacroRetired](domain.CategorySetting, "macro.retired"),
+		of[setting.SegmentDefined](domain.CategorySetting, "segment.defined"),
+		of[setting.SegmentRetired](domain.CategorySetting, "segment.retired"),
 		of[setting.ExtensionClaimed](domain.CategorySetting, "extension.claimed"),
 
 		of[sequence.Reserved](domain.CategorySequence, "sequence.reserved"),
@@ -79,3 +103,6 @@ func kinds() []*kind {
 		of[ledger.Restored](domain.CategoryLog, "log.restored"),
 	}
 }
+
+// more is the upcaster to a version that has got further optional fields: what was written without them means the same.
+func more(data json.RawMessage) (json.RawMessage, error) { return data, nil }

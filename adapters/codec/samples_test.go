@@ -15,6 +15,7 @@ import (
 	"github.com/turno-desk/turno/domain/sequence"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/ticket"
 )
 
 // ring is a keyring of constant keys.
@@ -56,6 +57,10 @@ func samples() map[string]domain.Event {
 		Close:    department.Guards{Fields: []string{"motivo"}, Classification: true, Category: true, Summary: true},
 		Settings: department.Settings{ResumeOnInbound: true, KeepOnClose: true, ReopenWithin: 86400},
 	}
+	sales := support
+	sales.ID, sales.Name = "sales", "Sales"
+	sales.Settings.ReassignAfter = 900
+	sales.Close.Parts, sales.Close.Funnel, sales.Close.TicketLink = []string{"interests", "origin", "score"}, "b2b", department.LinkRequired
 	said := thread.Content{
 		Kind: thread.KindImage, Text: "¿Dónde está mi pedido? 📦", ReplyTo: conversationID + "-m12",
 		Attachments: []thread.Attachment{{URL: "https://example.com/a.jpg", Name: "factura.jpg", Type: "image/jpeg", Size: 20480}},
@@ -68,6 +73,25 @@ func samples() map[string]domain.Event {
 	}
 	status := presence.Status{Operator: "ana", Connected: true, Available: true}
 	away := presence.Status{Operator: "ana", Connected: true, Reason: "lunch"}
+	parcel := ticket.Definition{
+		Number: 12, Requester: contact.ID(threadID), Subject: "The parcel of March.", Status: ticket.Pending,
+		Fields: map[string]domain.Personal{"order": "A-771"},
+	}
+	plan := setting.Field{ID: "plan", Name: "Plan", On: "contact", Type: "choice", Options: []string{"Fibra", "Móvil"}}
+	funnel := setting.Funnel{
+		ID: "b2b", Name: "Companies", Fields: []string{"motivo"},
+		Stages: []setting.Stage{{ID: "offer", Name: "Offer", Fields: []string{"offered"}}, {ID: "signed", Name: "Signed"}},
+	}
+	origins := setting.Catalog{ID: "origins", Items: []setting.Item{{ID: "fair", Name: "The fair of May"}}}
+	hello := setting.Template{ID: "hello", Name: "Hello", Category: "greetings", Language: "es", Text: "Hola {{contact.name}}, soy {{operator.name}}."}
+	macro := setting.Macro{ID: "refund", Name: "Refund", Steps: []setting.Step{
+		{Action: "messages", Template: "hello", Text: "Hola", Add: []string{"refund"}, Remove: []string{"new"}, Outcome: "lost", Origin: "fair",
+			Interests: []string{"plan-b"}, Stage: "offer", Department: "billing", Operator: "leo", Category: "refund", Summary: "Paid back."},
+		{Action: "close"},
+	}}
+	segment := setting.Segment{ID: "new", Name: "New ones", Filter: setting.Contacts{
+		Tags: []string{"vip"}, Channel: "web", Fields: map[string]string{"plan": "Fibra"}, Blocked: &yes, Known: &yes, FirstFrom: &at, FirstTo: &later,
+	}}
 	return map[string]domain.Event{
 		"turno.conversation.opened.v1": thread.Opened{
 			Number: 2, Ticket: 1042, Direction: thread.Inbound, Channel: "web", Department: "support",
@@ -97,6 +121,11 @@ func samples() map[string]domain.Event {
 		"turno.conversation.noted.v1":      thread.Noted{Note: conversationID + "-n15", Text: "Asked twice already."},
 		"turno.conversation.mentioned.v1":  thread.Mentioned{Operators: []string{"eva", "leo"}, Note: conversationID + "-n15"},
 		"turno.conversation.classified.v1": thread.Classified{Outcome: "won", Interests: []string{"plan-b"}, Origin: "fair", Stage: "offer", Score: 4, Fields: map[string]domain.Personal{"motivo": "mudanza"}},
+		"turno.conversation.ticket_linked.v1": thread.TicketLinked{
+			Number: 57, Ticket: 12, How: thread.LinkedNew, Requester: contact.ID(threadID), Subject: "The parcel of March.",
+		},
+		"turno.conversation.ticket_link_proposed.v1": thread.TicketLinkProposed{Number: 57, Ticket: 12},
+		"turno.conversation.ticket_link_rejected.v1": thread.TicketLinkRejected{Ticket: 12, Reason: "That was his brother's."},
 		"turno.conversation.closed.v1": thread.Closed{
 			Reason: thread.ClosedResolved, Owner: "ana", Department: "support", Category: "delivery", Summary: "Parcel found.",
 			Comment: "She was happy.", Incomplete: []string{"field:motivo"}, Override: "The customer was in a hurry.",
@@ -128,6 +157,10 @@ func samples() map[string]domain.Event {
 		"turno.contact.unblocked.v1": contact.Unblocked{},
 		"turno.contact.erased.v1":    contact.Erased{Threads: []string{threadID}},
 
+		"turno.ticket.opened.v1":   ticket.Opened{Definition: parcel},
+		"turno.ticket.changed.v1":  ticket.Changed{Definition: parcel},
+		"turno.ticket.numbered.v1": ticket.Numbered{Number: 12},
+
 		"turno.operator.registered.v1":  operator.Registered{Definition: ana},
 		"turno.operator.changed.v1":     operator.Changed{Definition: ana},
 		"turno.operator.deactivated.v1": operator.Deactivated{Definition: gone},
@@ -143,11 +176,30 @@ func samples() map[string]domain.Event {
 		"turno.department.changed.v1": department.Changed{Definition: support},
 		"turno.department.retired.v1": department.Retired{Definition: department.Definition{ID: "support", Name: "Support", Retired: true}},
 
+		"turno.department.created.v2": department.Created{Definition: sales},
+		"turno.department.changed.v2": department.Changed{Definition: sales},
+		"turno.department.retired.v2": department.Retired{Definition: department.Definition{ID: "sales", Name: "Sales", Retired: true}},
+
 		"turno.channel.created.v1": setting.ChannelCreated{Channel: web},
 		"turno.channel.changed.v1": setting.ChannelChanged{Channel: web},
 		"turno.channel.retired.v1": setting.ChannelRetired{Channel: setting.Channel{ID: "web", Type: "generic", Name: "Web chat", Department: "support", Retired: true}},
 		"turno.token.issued.v1":    setting.TokenIssued{Token: token},
 		"turno.token.revoked.v1":   setting.TokenRevoked{Token: setting.Token{ID: "crm", Owner: "service:crm", Fingerprint: "0f1e2d3c", Revoked: true}},
+
+		"turno.field.defined.v1":    setting.FieldDefined{Field: plan},
+		"turno.field.retired.v1":    setting.FieldRetired{Field: setting.Field{ID: "plan", Name: "Plan", On: "contact", Type: "text", Retired: true}},
+		"turno.funnel.defined.v1":   setting.FunnelDefined{Funnel: funnel},
+		"turno.funnel.retired.v1":   setting.FunnelRetired{Funnel: setting.Funnel{ID: "b2b", Name: "Companies", Stages: funnel.Stages, Retired: true}},
+		"turno.catalog.defined.v1":  setting.CatalogDefined{Catalog: origins},
+		"turno.catalog.retired.v1":  setting.CatalogRetired{Catalog: setting.Catalog{ID: "origins", Items: origins.Items, Retired: true}},
+		"turno.tag.defined.v1":      setting.TagDefined{Tag: setting.Tag{ID: "vip", Name: "VIP", On: []string{"contact"}}},
+		"turno.tag.retired.v1":      setting.TagRetired{Tag: setting.Tag{ID: "vip", Name: "VIP", Retired: true}},
+		"turno.template.defined.v1": setting.TemplateDefined{Template: hello},
+		"turno.template.retired.v1": setting.TemplateRetired{Template: setting.Template{ID: "hello", Name: "Hello", Text: "Hello!", Retired: true}},
+		"turno.macro.defined.v1":    setting.MacroDefined{Macro: macro},
+		"turno.macro.retired.v1":    setting.MacroRetired{Macro: setting.Macro{ID: "refund", Name: "Refund", Steps: []setting.Step{{Action: "take"}}, Retired: true}},
+		"turno.segment.defined.v1":  setting.SegmentDefined{Segment: segment},
+		"turno.segment.retired.v1":  setting.SegmentRetired{Segment: setting.Segment{ID: "new", Name: "New ones", Retired: true}},
 
 		"turno.extension.claimed.v1": setting.ExtensionClaimed{Extension: "204", Operator: "ana"},
 
@@ -178,6 +230,8 @@ func sampleCommit(k *kind, e domain.Event) domain.Commit {
 		c.Aggregate.ID = "a3b5c7d9e2f4g6h8j1k3m5n7pq"
 	case domain.CategoryContact:
 		c.Aggregate.ID = contact.ID(threadID)
+	case domain.CategoryTicket:
+		c.Aggregate.ID = "12"
 	case domain.CategoryDepartment:
 		c.Aggregate.ID = "support"
 	case domain.CategorySetting:

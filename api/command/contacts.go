@@ -131,22 +131,13 @@ func (c *Contacts) change(ctx context.Context, req Request, id, action string,
 	})
 }
 
-// exists refuses an id whose thread has no commit: a contact comes into being with its thread.
+// exists refuses an id of which there is no contact: one comes into being with its thread, or is added.
 func (c *Contacts) exists(ctx context.Context, id string) error {
-	unknown := &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such contact."}
-	thread, ok := contact.Thread(id)
-	if !ok {
-		return unknown
+	exists, err := contactExists(ctx, c.o.Log, c.o.Image.workspace, id)
+	if err == nil && !exists {
+		return &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such contact."}
 	}
-	a := domain.Aggregate{Workspace: c.o.Image.workspace, Category: domain.CategoryThread, ID: thread}
-	commits, _, err := c.o.Log.Load(ctx, a, 0, func(*domain.Commit) bool { return true })
-	if err != nil {
-		return fmt.Errorf("load the thread of contact %s: %w", id, err)
-	}
-	if len(commits) == 0 {
-		return unknown
-	}
-	return nil
+	return err
 }
 
 func (c *Contacts) aggregate(id string) domain.Aggregate {

@@ -21,6 +21,7 @@ type Options struct {
 	Hasher  Hasher
 	Numbers *Numbers
 	Index   MessageIndex // nil: a thread is walked whole where the index would have been asked
+	Tickets TicketIndex  // nil: every number is a ticket
 	States  States       // nil: every load walks to the opening
 	Now     func() time.Time
 	Cached  int // threads kept in memory; default 20,000
@@ -126,6 +127,9 @@ func (e *Engine) handle(ctx context.Context, req Request, j job) (Result, error)
 			return Result{}, r
 		}
 		if err := e.prepare(ctx, req, t, &j, &facts); err != nil {
+			return Result{}, err
+		}
+		if j.cmd, err = e.resolved(ctx, req, t, image, j.cmd); err != nil {
 			return Result{}, err
 		}
 		events, refusal := thread.Decide(t.state, conv, j.cmd, facts)

@@ -133,6 +133,14 @@ func (i *Image) Confirm(ctx context.Context, decided *setting.Image) (img *setti
 // Refresh makes sure that everything the log holds at the call is in the image.
 func (i *Image) Refresh(ctx context.Context) error { return i.load(ctx) }
 
+// Head is a position up to which the log was read for this call: whatever was appended before it is at or before it.
+func (i *Image) Head(ctx context.Context) (domain.Position, error) {
+	if err := i.load(ctx); err != nil {
+		return 0, err
+	}
+	return domain.Position(i.known.Load()), nil
+}
+
 // CodePositionAhead refuses to wait for a position that the log has not come to.
 const CodePositionAhead domain.Code = "position_ahead"
 

@@ -29,6 +29,7 @@ func actions() []action {
 		{"tags", access.Converse, as[tagsBody]},
 		{"notes", access.Converse, as[noteBody]},
 		{"classify", access.Converse, as[classifyBody]},
+		{"ticket", access.Converse, as[ticketBody]},
 		{"close", access.Converse, as[closeBody]},
 		{"reopen", access.Converse, as[reopenBody]},
 		{"rate", access.Converse, as[rateBody]},
@@ -95,7 +96,24 @@ type (
 		Comment  domain.Personal    `json:"comment"`
 		Tags     []string           `json:"tags"`
 		Classify *thread.Classified `json:"classify"`
+		Ticket   *ticketBody        `json:"ticket"`
 		Override domain.Personal    `json:"override"`
+	}
+	// ticketBody says one thing about the ticket of a conversation.
+	ticketBody struct {
+		Link    *numberBody     `json:"link"`
+		New     *newTicketBody  `json:"new"`
+		Propose *numberBody     `json:"propose"`
+		Confirm bool            `json:"confirm"`
+		Reject  bool            `json:"reject"`
+		Reason  domain.Personal `json:"reason"` // of a rejection
+	}
+	numberBody struct {
+		Number int64 `json:"number"`
+	}
+	newTicketBody struct {
+		Requester string          `json:"requester"`
+		Subject   domain.Personal `json:"subject"`
 	}
 	reopenBody struct {
 		Reason domain.Personal `json:"reason"`
@@ -156,8 +174,36 @@ func (b classifyBody) command() (thread.Command, error) {
 	return thread.Classify{Classified: b.Classified}, nil
 }
 func (b closeBody) command() (thread.Command, error) {
-	return thread.Close{Reason: b.Reason, Category: b.Category, Summary: b.Summary, Comment: b.Comment, Tags: b.Tags,
-		Classify: b.Classify, Override: b.Override}, nil
+	c := thread.Close{Reason: b.Reason, Category: b.Category, Summary: b.Summary, Comment: b.Comment, Tags: b.Tags,
+		Classify: b.Classify, Override: b.Override}
+	var err error
+	if b.Ticket != nil {
+		c.Ticket, err = b.Ticket.command()
+	}
+	return c, err
+}
+func (b ticketBody) command() (thread.Command, error) {
+	said := 0
+	for _, is := range []bool{b.Link != nil, b.New != nil, b.Propose != nil, b.Confirm, b.Reject} {
+		if is {
+			said++
+		}
+	}
+	switch {
+	case said != 1:
+		return nil, invalid("ticket", "Say one of link, new, propose, confirm and reject.")
+	case b.Link != nil && b.Link.Number < 1, b.Propose != nil && b.Propose.Number < 1:
+		return nil, missing("number")
+	case b.Link != nil:
+		return thread.Link{Number: b.Link.Number}, nil
+	case b.New != nil:
+		return thread.OpenTicket{Requester: b.New.Requester, Subject: b.New.Subject}, nil
+	case b.Propose != nil:
+		return thread.Propose{Number: b.Propose.Number}, nil
+	case b.Confirm:
+		return thread.Confirm{}, nil
+	}
+	return thread.Reject{Reason: b.Reason}, nil
 }
 func (b reopenBody) command() (thread.Command, error) { return thread.Reopen{Reason: b.Reason}, nil }
 func (b rateBody) command() (thread.Command, error) {

@@ -43,6 +43,8 @@ type Conversation struct {
 	Category       string            `json:"category,omitempty"`
 	OperatorAtEnd  string            `json:"owner_at_close,omitempty"`
 	Classification *Classification   `json:"classification,omitempty"`
+	LinkedTicket   int64             `json:"linked_ticket,omitempty"`
+	ProposedTicket int64             `json:"proposed_ticket,omitempty"`
 	Archived       bool              `json:"archived"`
 	Revision       domain.Position   `json:"revision"`
 }
@@ -78,7 +80,7 @@ func shown(s *thread.State, c *thread.Conversation) *Conversation {
 		Channel: s.Channel, Contact: Contact{ID: s.Contact, Name: s.Name, Address: s.Address},
 		Tags: c.Tags, Mentioned: c.Mentioned, Unread: len(c.Unread), OpenedAt: projections.Time{Time: c.OpenedAt}, Since: projections.Time{Time: c.Since},
 		ClosedAt: stampOf(c.ClosedAt), CloseReason: string(c.CloseReason), Category: c.CloseCategory, OperatorAtEnd: c.OwnerAtClose,
-		Archived: c.Archived, Revision: c.Revision,
+		LinkedTicket: c.Linked, ProposedTicket: c.Proposed, Archived: c.Archived, Revision: c.Revision,
 	}
 	if shown.Tags == nil {
 		shown.Tags = []string{}

@@ -125,13 +125,16 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 		})
 	}
 	past := history.NewQueries(views.Reader("history"))
+	numbers := command.NewNumbers(log, "default", now)
 	engine := command.NewEngine(command.Options{
-		Log: log, Image: image, Keys: keys, Hasher: keys, Numbers: command.NewNumbers(log, "default", now), Now: now,
-		Index: history.NewMessageIndex(past, func(ctx context.Context, p domain.Position) error { return tracker.Wait(ctx, "history", p) }),
+		Log: log, Image: image, Keys: keys, Hasher: keys, Numbers: numbers, Now: now,
+		Tickets: history.NewTicketIndex(past, func(ctx context.Context, p domain.Position) error { return tracker.Wait(ctx, "history", p) }),
+		Index:   history.NewMessageIndex(past, func(ctx context.Context, p domain.Position) error { return tracker.Wait(ctx, "history", p) }),
 	})
 	p := http.Parts{
 		Conversations: engine, Commands: settings, Settings: image, Log: log, Aggregates: log, Structured: seal, Hasher: keys, Progress: tracker,
 		Contacts: command.NewContacts(command.ContactsOptions{Log: log, Image: image, Keys: keys, Threads: engine, Now: now}),
+		Tickets:  command.NewTickets(command.TicketsOptions{Log: log, Image: image, Numbers: numbers, Now: now}),
 		Status: func(ctx context.Context, view string) (projections.Status, bool, error) {
 			return projections.ReadStatus(ctx, views.Reader(view))
 		},

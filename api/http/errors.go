@@ -89,6 +89,8 @@ var statuses = map[domain.Code]int{
 	thread.CodeNewerConversation:  http.StatusConflict,
 	thread.CodeReopenWindow:       http.StatusConflict,
 	thread.CodeOperatorAway:       http.StatusConflict,
+	thread.CodeTicketLinked:       http.StatusConflict,
+	thread.CodeNoProposal:         http.StatusConflict,
 }
 
 func refused(r *domain.Refusal) *Problem {

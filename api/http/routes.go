@@ -38,6 +38,8 @@ func (s *Server) routes() []route {
 		{get, "/v1/queues/:department", access.ReadConversations, s.queue, with(page, "as_of", "state", "operator", "archived")},
 		{get, "/v1/tickets", access.ReadConversations, s.search, with(filter, "q")},
 		{get, "/v1/tickets/:number", access.ReadConversations, s.ticket, at},
+		{post, "/v1/tickets", access.Converse, s.openTicket, nil},
+		{patch, "/v1/tickets/:number", access.Converse, s.patchTicket, nil},
 		{get, "/v1/tickets/:number/timeline", access.ReadConversations, s.ticketTimeline, at},
 
 		// Contacts.
@@ -75,6 +77,7 @@ func (s *Server) routes() []route {
 		{get, "/v1/channels/:id", access.ReadSettings, one(s.Directory.Channel, func(v directory.Channel) domain.Position { return v.Revision }), now},
 		{put, "/v1/channels/:id", access.EditSettings, s.putChannel, nil},
 		{post, "/v1/channels/:id/retire", access.EditSettings, s.byID("retire_channel", s.Commands.RetireChannel), nil},
+		{get, "/v1/settings/changes", access.ReadSettings, s.changes, with(page, "kind", "id")},
 		{get, "/v1/me", "", s.me, nil},
 
 		// Numbers.
@@ -89,6 +92,9 @@ func (s *Server) routes() []route {
 		// Feeds.
 		{get, "/v1/events", access.ReadEvents, s.feed, []string{"after", "types", "limit", "open", "stream", "to"}},
 		{get, "/v1/stream", access.ReadEvents, s.stream, []string{"after"}},
+	}
+	for _, d := range definables() {
+		routes = append(routes, s.defining(d)...)
 	}
 	for _, a := range actions() {
 		routes = append(routes, route{post, "/v1/conversations/:id/" + a.name, a.right, s.act(a), nil})

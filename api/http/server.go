@@ -24,6 +24,7 @@ type Parts struct {
 	Conversations Conversations
 	Commands      *command.Settings // on settings, tokens and presence
 	Contacts      *command.Contacts
+	Tickets       *command.Tickets
 	Settings      Image // as this process knows them
 	Log           Log
 	Aggregates    Aggregates

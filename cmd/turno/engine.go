@@ -29,6 +29,7 @@ type desk struct {
 	conversations *command.Engine
 	settings      *command.Settings
 	contacts      *command.Contacts
+	tickets       *command.Tickets
 }
 
 // newDesk makes the command handlers on an open log. views and tracker are nil for a tool that has none; the engine then
@@ -44,6 +45,7 @@ func newDesk(p *program, r *reading, views *sqlstore.Store, tracker *projections
 	}
 	if views != nil {
 		o.Index = history.NewMessageIndex(history.NewQueries(views.Reader(historyView)), patience(tracker, historyView))
+		o.Tickets = history.NewTicketIndex(history.NewQueries(views.Reader(historyView)), patience(tracker, historyView))
 		o.States = threadstate.NewQueries(views.Reader(threadstateView), r.codec)
 	}
 	d.conversations = command.NewEngine(o)
@@ -95,7 +97,7 @@ func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Stor
 		return nil, err
 	}
 	e.server = apihttp.New(apihttp.Parts{
-		Conversations: e.conversations, Commands: e.settings, Contacts: e.contacts, Settings: e.image,
+		Conversations: e.conversations, Commands: e.settings, Contacts: e.contacts, Tickets: e.tickets, Settings: e.image,
 		Log: r.store, Aggregates: r.store, Structured: r.codec, Hasher: r.vault, Progress: tracker, Status: statusOf(views),
 		Queue: rows, History: past,
 		Stats: stats.NewQueries(views.Reader(statsView)), Directory: directory.NewQueries(views.Reader(directoryView)),

@@ -49,6 +49,12 @@ func tell(e domain.Event) string {
 		return "mentioned " + strings.Join(e.Operators, ", ")
 	case thread.Classified:
 		return "classified it" + tellClassified(e)
+	case thread.TicketLinked:
+		return fmt.Sprintf("put it into ticket %d (%s)%s", e.Ticket, e.How, prefixed(": ", oneLine(e.Subject)))
+	case thread.TicketLinkProposed:
+		return fmt.Sprintf("proposed ticket %d", e.Ticket)
+	case thread.TicketLinkRejected:
+		return fmt.Sprintf("rejected ticket %d%s", e.Ticket, because(e.Reason))
 	}
 	return tellEnd(e)
 }

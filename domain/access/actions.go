@@ -54,6 +54,7 @@ const (
 	EraseContacts     Action = "erase_contacts"
 	ReadSettings      Action = "read_settings" // operators, departments, channels
 	EditSettings      Action = "edit_settings"
+	ManageTemplates   Action = "manage_templates" // templates, macros, segments
 	ManageTokens      Action = "manage_tokens"
 	BePresent         Action = "be_present" // heartbeat and availability of one's own
 	ReadOwnStats      Action = "read_own_stats"
@@ -101,6 +102,8 @@ func rights(a Action) right {
 		return right{roles(op, sup, adm, aud), ScopeSettings, false}
 	case EditSettings:
 		return right{roles(adm), ScopeSettings, true}
+	case ManageTemplates:
+		return right{roles(sup, adm), ScopeSettings, true}
 	case ManageTokens:
 		return right{roles(adm), "", false}
 	case BePresent:
@@ -124,7 +127,7 @@ func rights(a Action) right {
 // Actions is the list of them all, save ActForOthers, which is no right of its own: see MayDo.
 func Actions() []Action {
 	return []Action{Receive, ReadConversations, Converse, Supervise, Hide, ReadContacts, EditContacts, EraseContacts, ReadSettings,
-		EditSettings, ManageTokens, BePresent, ReadOwnStats, ReadStats, ReadEvents, ReadAllEvents, OpenPersonal, ReadAudit}
+		EditSettings, ManageTemplates, ManageTokens, BePresent, ReadOwnStats, ReadStats, ReadEvents, ReadAllEvents, OpenPersonal, ReadAudit}
 }
 
 // MayDo reports whether v's role, or a service's scopes, allow the action at all. ActForOthers is an admin's or a service's;

@@ -1,7 +1,6 @@
 package department
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/turno-desk/turno/domain"
@@ -31,7 +30,8 @@ type Put struct {
 // DecidePut says what a Put makes of the department as it is (zero: there is none). Saying the same again makes nothing.
 func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	p.Name = strings.TrimSpace(p.Name)
-	p.Close.Fields = slices.Compact(slices.Sorted(slices.Values(p.Close.Fields)))
+	guards, malformed := p.Close.settled()
+	p.Close = guards
 	var bad []string
 	if !domain.ValidID(p.ID) {
 		bad = append(bad, "id")
@@ -42,9 +42,7 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	if p.Capacity < 0 || p.Capacity > MaxCapacity {
 		bad = append(bad, "capacity")
 	}
-	if len(p.Close.Fields) > MaxFields || slices.ContainsFunc(p.Close.Fields, func(id string) bool { return !domain.ValidID(id) }) {
-		bad = append(bad, "close.fields")
-	}
+	bad = append(bad, malformed...)
 	if p.Settings.ReopenWithin < 0 || p.Settings.ReopenWithin > MaxReopen {
 		bad = append(bad, "settings.reopen_within_s")
 	}
@@ -53,7 +51,7 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	}
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
-			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, ids of fields and a time to reopen of up to 366 days."}
+			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close and a time to reopen of up to 366 days."}
 	}
 	d := Definition{ID: p.ID, Name: p.Name, Capacity: p.Capacity, Close: p.Close, Settings: p.Settings}
 	switch {
@@ -83,6 +81,5 @@ func DecideRetire(is Definition, inUse []string) ([]Event, *domain.Refusal) {
 
 func (d Definition) equal(o Definition) bool {
 	return d.ID == o.ID && d.Name == o.Name && d.Retired == o.Retired && d.Capacity == o.Capacity && d.Settings == o.Settings &&
-		d.Close.Classification == o.Close.Classification && d.Close.Category == o.Close.Category && d.Close.Summary == o.Close.Summary &&
-		slices.Equal(d.Close.Fields, o.Close.Fields)
+		d.Close.equal(o.Close)
 }

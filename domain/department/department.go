@@ -1,7 +1,12 @@
 // Package department decides what a queue is: its name, its members' rules and what a close there demands.
 package department
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+)
 
 // Definition is the whole of a department; every event carries it.
 type Definition struct {
@@ -15,10 +20,52 @@ type Definition struct {
 
 // Guards are what a person must give before a close; each is independent of the others (D10).
 type Guards struct {
-	Fields         []string `json:"fields,omitempty"`         // ids of classification fields
-	Classification bool     `json:"classification,omitempty"` // an outcome
-	Category       bool     `json:"category,omitempty"`
-	Summary        bool     `json:"summary,omitempty"`
+	Fields         []string   `json:"fields,omitempty"`         // ids of classification fields
+	Classification bool       `json:"classification,omitempty"` // an outcome
+	Parts          []string   `json:"parts,omitempty"`          // of the classification, besides: interests, origin, score
+	Funnel         string     `json:"funnel,omitempty"`         // the funnel in use: its stage and its fields
+	Category       bool       `json:"category,omitempty"`
+	Summary        bool       `json:"summary,omitempty"`
+	TicketLink     TicketLink `json:"ticket_link,omitempty"`
+}
+
+// TicketLink says what a close demands of the ticket (D9).
+type TicketLink string
+
+// The choices.
+const (
+	LinkAuto     TicketLink = ""         // the conversation is its own ticket, under its number
+	LinkRequired TicketLink = "required" // it must have been linked, to a ticket of its own or to one that exists
+	LinkOptional TicketLink = "optional" // people are asked for a link, and may leave it
+)
+
+// equal reports whether both demand the same.
+func (g Guards) equal(o Guards) bool {
+	return g.Classification == o.Classification && g.Funnel == o.Funnel && g.Category == o.Category && g.Summary == o.Summary &&
+		g.TicketLink == o.TicketLink && slices.Equal(g.Fields, o.Fields) && slices.Equal(g.Parts, o.Parts)
+}
+
+// settled is the guards in their normal form, and what is malformed in them.
+func (g Guards) settled() (Guards, []string) {
+	g.Fields = slices.Compact(slices.Sorted(slices.Values(g.Fields)))
+	g.Parts = slices.Compact(slices.Sorted(slices.Values(g.Parts)))
+	if g.TicketLink == "auto" {
+		g.TicketLink = LinkAuto
+	}
+	var bad []string
+	if len(g.Fields) > MaxFields || slices.ContainsFunc(g.Fields, func(id string) bool { return !domain.ValidID(id) }) {
+		bad = append(bad, "close.fields")
+	}
+	if slices.ContainsFunc(g.Parts, func(p string) bool { return p != "interests" && p != "origin" && p != "score" }) {
+		bad = append(bad, "close.parts")
+	}
+	if g.Funnel != "" && !domain.ValidID(g.Funnel) {
+		bad = append(bad, "close.funnel")
+	}
+	if g.TicketLink != LinkAuto && g.TicketLink != LinkRequired && g.TicketLink != LinkOptional {
+		bad = append(bad, "close.ticket_link")
+	}
+	return g, bad
 }
 
 // Settings are the department's choices where the rules leave one; the zero value is the default.

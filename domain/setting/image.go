@@ -20,6 +20,7 @@ type Image struct {
 	Departments map[string]department.Definition
 	Channels    map[string]Channel
 	Tokens      map[string]Token
+	Definitions map[Name]Definition
 }
 
 // Categories are those whose commits make an image.
@@ -32,7 +33,7 @@ func Categories() []domain.Category {
 // change nothing but Position.
 func (i *Image) Apply(commits ...domain.Commit) *Image {
 	next := *i
-	var copied [5]bool
+	var copied [6]bool
 	for k := range commits {
 		c := &commits[k]
 		if c.Aggregate.Workspace != i.Workspace {
@@ -60,6 +61,10 @@ func (i *Image) Apply(commits ...domain.Commit) *Image {
 				put(&next.Tokens, &copied[4], e.ID, e.Token)
 			case TokenRevoked:
 				put(&next.Tokens, &copied[4], e.ID, e.Token)
+			case Event:
+				if d := DefinitionOf(e); d != nil {
+					put(&next.Definitions, &copied[5], Name{d.Kind(), d.Ident()}, d)
+				}
 			}
 		}
 	}
@@ -67,10 +72,10 @@ func (i *Image) Apply(commits ...domain.Commit) *Image {
 }
 
 // put sets a key of a map that nobody else holds: it copies the map before the first time.
-func put[V any](m *map[string]V, copied *bool, key string, v V) {
+func put[K comparable, V any](m *map[K]V, copied *bool, key K, v V) {
 	if !*copied {
 		if *m = maps.Clone(*m); *m == nil {
-			*m = map[string]V{}
+			*m = map[K]V{}
 		}
 		*copied = true
 	}

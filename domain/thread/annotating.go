@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
 // tag adds and removes tags (F054).
@@ -26,6 +27,11 @@ func (d decision) tag(c Tag) ([]Event, *domain.Refusal) {
 func (d decision) tagging(c Tag) ([]Event, *domain.Refusal) {
 	var events []Event
 	if add := without(union(nil, c.Add), d.c.Tags); len(add) > 0 {
+		if !d.f.Import {
+			if r := d.f.Image.CheckTags(setting.OnConversation, add); r != nil {
+				return nil, r
+			}
+		}
 		if len(d.c.Tags)+len(add) > MaxTags {
 			return nil, &domain.Refusal{Code: domain.CodeTooLarge, Detail: "A conversation has at most 50 tags.", Missing: []string{"add"}}
 		}
@@ -79,7 +85,31 @@ func (d decision) classify(c Classify) ([]Event, *domain.Refusal) {
 	if !d.works() {
 		return nil, forbidden("Only its owner, or a supervisor, may classify it.")
 	}
+	if r := d.known(c.Classified); r != nil {
+		return nil, r
+	}
 	return d.classifying(c.Classified), nil
+}
+
+// known refuses what the company's lists, its funnel and its fields have no place for. A history from elsewhere may name
+// what was never in them.
+func (d decision) known(c Classified) *domain.Refusal {
+	if d.f.Import {
+		return nil
+	}
+	img := d.f.Image
+	if r := img.CheckChoice(setting.CatalogOrigins, "origin", c.Origin); r != nil {
+		return r
+	}
+	if r := img.CheckChoice(setting.CatalogInterests, "interests", c.Interests...); r != nil {
+		return r
+	}
+	if f, ok := img.Funnel(img.Departments[d.c.Department].Close.Funnel); ok && !f.Retired && c.Stage != "" {
+		if _, ok := f.Stage(c.Stage); !ok {
+			return unknownSetting("stage", c.Stage)
+		}
+	}
+	return img.CheckFields(setting.OnConversation, c.Fields)
 }
 
 func (d decision) classifying(c Classified) []Event {

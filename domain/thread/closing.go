@@ -4,10 +4,12 @@ import (
 	"slices"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
-// close ends the conversation, in one gesture with its tags and classification (F090–F093, F100). Guards bind people; what
+// close ends the conversation, in one gesture with its tags, classification and ticket (F090–F093, F100, F109). Guards bind people; what
 // a customer, a bot or a workflow closes past them is marked incomplete (D10).
 func (d decision) close(c Close) ([]Event, *domain.Refusal) {
 	if r := d.checkClose(c); r != nil {
@@ -32,10 +34,21 @@ func (d decision) close(c Close) ([]Event, *domain.Refusal) {
 	}
 	classification := d.c.Classification
 	if c.Classify != nil {
+		if r := d.known(*c.Classify); r != nil {
+			return nil, r
+		}
 		events = append(events, d.classifying(*c.Classify)...)
 		classification = classification.with(*c.Classify)
 	}
-	incomplete := d.requirements(c, classification)
+	linked := d.c.Linked != 0
+	if c.Ticket != nil {
+		ticket, r := d.decide(c.Ticket)
+		if r != nil {
+			return nil, r
+		}
+		events, linked = append(events, ticket...), true
+	}
+	incomplete := d.requirements(c, classification, linked)
 	if len(incomplete) > 0 && d.f.Actor.Human() {
 		if blank(c.Override) {
 			return nil, &domain.Refusal{
@@ -68,10 +81,20 @@ func (d decision) checkClose(c Close) *domain.Refusal {
 	if r := checkTags(c.Tags); r != nil {
 		return r
 	}
+	if !d.f.Import {
+		if r := d.f.Image.CheckChoice(setting.CatalogCategories, "category", c.Category); r != nil {
+			return r
+		}
+	}
 	if c.Classify != nil {
 		if r := checkClassified(*c.Classify); r != nil {
 			return r
 		}
+	}
+	switch c.Ticket.(type) {
+	case nil, Link, OpenTicket, Confirm:
+	default:
+		return invalid("A close links to a ticket, opens one, or confirms the one that was proposed.", "ticket")
 	}
 	switch c.Reason {
 	case "", ClosedResolved, ClosedInactive, ClosedOther:
@@ -99,12 +122,25 @@ func (d decision) closeReason(c Close) CloseReason {
 	}
 }
 
-// requirements names all that the department asks for and that is not there (D10).
-func (d decision) requirements(c Close, k Classification) []string {
+// requirements names all that the department asks for and that is not there (D10). What was retired is asked for no more.
+func (d decision) requirements(c Close, k Classification, linked bool) []string {
 	guards := d.f.Image.Departments[d.c.Department].Close
 	var missing []string
 	if guards.Classification && k.Outcome == "" {
 		missing = append(missing, "classification")
+	}
+	for _, part := range guards.Parts {
+		if part == "interests" && len(k.Interests) == 0 || part == "origin" && k.Origin == "" || part == "score" && k.Score == 0 {
+			missing = append(missing, part)
+		}
+	}
+	fields := guards.Fields
+	if f, ok := d.f.Image.Funnel(guards.Funnel); ok && !f.Retired {
+		stage, reached := f.Stage(k.Stage)
+		if !reached {
+			missing = append(missing, "stage")
+		}
+		fields = union(fields, slices.Concat(f.Fields, stage.Fields))
 	}
 	if guards.Category && c.Category == "" {
 		missing = append(missing, "category")
@@ -112,10 +148,16 @@ func (d decision) requirements(c Close, k Classification) []string {
 	if guards.Summary && blank(c.Summary) {
 		missing = append(missing, "summary")
 	}
-	for _, id := range guards.Fields {
+	for _, id := range fields {
+		if f, ok := d.f.Image.Field(id); ok && f.Retired {
+			continue
+		}
 		if blank(k.Fields[id]) {
 			missing = append(missing, "field:"+id)
 		}
+	}
+	if guards.TicketLink == department.LinkRequired && !linked {
+		missing = append(missing, "ticket_link")
 	}
 	return missing
 }

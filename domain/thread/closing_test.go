@@ -16,12 +16,12 @@ func TestAnErasureBlanksWhatIsRememberedOfTheThread(t *testing.T) {
 		}
 	}
 	do("contact", thread.Receive{Channel: "web", Contact: "c1", Name: "Eva", IDHash: "h", Content: thread.Content{Kind: thread.KindText, Text: "Hola"}})
-	do("sara", thread.Classify{Classified: thread.Classified{Fields: map[string]domain.Personal{"dni": "12345678Z"}}})
+	do("sara", thread.Classify{Classified: thread.Classified{Fields: map[string]domain.Personal{"motivo": "12345678Z"}}})
 	do("sara", thread.Close{})
 	do("contact", thread.Rate{Score: 5, Comment: "Gracias, Sara"})
 	do("system", thread.Erase{})
 	conv := w.state.Current()
-	if w.state.Name != domain.Erased || conv.Classification.Fields["dni"] != domain.Erased || conv.Rating.Comment != domain.Erased || conv.Rating.Score != 5 {
+	if w.state.Name != domain.Erased || conv.Classification.Fields["motivo"] != domain.Erased || conv.Rating.Comment != domain.Erased || conv.Rating.Score != 5 {
 		t.Fatalf("remembered: %+v, %+v, %+v", w.state.Name, conv.Classification, conv.Rating)
 	}
 }

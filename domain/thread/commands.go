@@ -91,7 +91,27 @@ type Note struct {
 // Classify records what it was about. Absent fields are left as they are.
 type Classify struct{ Classified }
 
-// Close ends it, in one gesture with tags and classification.
+// Link puts the conversation into a ticket (F104). Number is what the caller named, Ticket what it stands for: whoever
+// hands the command over finds that out, 0 when there is no such ticket that the actor may know of.
+type Link struct{ Number, Ticket int64 }
+
+// OpenTicket makes the conversation's own number a ticket that a contact requests (F106).
+type OpenTicket struct {
+	Requester string // contact id
+	Subject   domain.Personal
+	Unknown   bool // there is no such contact: found out by whoever hands the command over
+}
+
+// Propose is the contact's wish to have the conversation in a ticket (F105). Number and Ticket as for Link.
+type Propose struct{ Number, Ticket int64 }
+
+// Confirm puts it into the ticket that was proposed.
+type Confirm struct{}
+
+// Reject refuses the proposal.
+type Reject struct{ Reason domain.Personal }
+
+// Close ends it, in one gesture with tags, classification and ticket.
 type Close struct {
 	Reason   CloseReason // resolved when an operator closes, contact when the contact does; when empty
 	Category string
@@ -99,6 +119,7 @@ type Close struct {
 	Comment  domain.Personal
 	Tags     []string
 	Classify *Classified
+	Ticket   Command         // Link, OpenTicket, Confirm, or nil (F109)
 	Override domain.Personal // a supervisor's reason for passing the guards by (D10)
 }
 
@@ -131,24 +152,29 @@ type MarkRead struct{ Message string }
 // newest conversation.
 type Erase struct{}
 
-func (Receive) command()   {}
-func (Open) command()      {}
-func (Send) command()      {}
-func (Take) command()      {}
-func (Assign) command()    {}
-func (Release) command()   {}
-func (Transfer) command()  {}
-func (Pause) command()     {}
-func (Resume) command()    {}
-func (Tag) command()       {}
-func (Note) command()      {}
-func (Classify) command()  {}
-func (Close) command()     {}
-func (Reopen) command()    {}
-func (Rate) command()      {}
-func (Archive) command()   {}
-func (Unarchive) command() {}
-func (Ignore) command()    {}
-func (Hide) command()      {}
-func (MarkRead) command()  {}
-func (Erase) command()     {}
+func (Receive) command()    {}
+func (Open) command()       {}
+func (Send) command()       {}
+func (Take) command()       {}
+func (Assign) command()     {}
+func (Release) command()    {}
+func (Transfer) command()   {}
+func (Pause) command()      {}
+func (Resume) command()     {}
+func (Tag) command()        {}
+func (Note) command()       {}
+func (Classify) command()   {}
+func (Link) command()       {}
+func (OpenTicket) command() {}
+func (Propose) command()    {}
+func (Confirm) command()    {}
+func (Reject) command()     {}
+func (Close) command()      {}
+func (Reopen) command()     {}
+func (Rate) command()       {}
+func (Archive) command()    {}
+func (Unarchive) command()  {}
+func (Ignore) command()     {}
+func (Hide) command()       {}
+func (MarkRead) command()   {}
+func (Erase) command()      {}

@@ -58,6 +58,16 @@ func (d decision) decide(cmd Command) ([]Event, *domain.Refusal) {
 		return d.note(c)
 	case Classify:
 		return d.classify(c)
+	case Link:
+		return d.link(c)
+	case OpenTicket:
+		return d.openTicket(c)
+	case Propose:
+		return d.propose(c)
+	case Confirm:
+		return d.confirm()
+	case Reject:
+		return d.reject(c)
 	case Close:
 		return d.close(c)
 	case Reopen:
@@ -118,10 +128,10 @@ func (d decision) admit(cmd Command) *domain.Refusal {
 	}
 	if d.f.Actor.Kind == domain.ActorContact {
 		switch cmd.(type) {
-		case Close, Rate:
+		case Close, Rate, Propose:
 			return nil
 		}
-		return forbidden("A contact closes and rates; nothing else.")
+		return forbidden("A contact closes, rates and proposes a ticket; nothing else.")
 	}
 	if d.f.Actor.Kind != domain.ActorOperator {
 		if d.c.Hidden && d.f.Actor.Kind != domain.ActorSystem {

@@ -163,6 +163,27 @@ type Classified struct {
 	Fields    map[string]domain.Personal `json:"fields,omitempty"`
 }
 
+// TicketLinked puts the conversation into a ticket. Its own number stays an alias of that ticket for ever.
+type TicketLinked struct {
+	Number    int64           `json:"number"`              // as it was named
+	Ticket    int64           `json:"ticket"`              // the ticket that Number stood for then
+	How       LinkedHow       `json:"how"`                 // new, existing, confirmed
+	Requester string          `json:"requester,omitempty"` // contact id; of a new one
+	Subject   domain.Personal `json:"subject,omitempty"`   // of a new one
+}
+
+// TicketLinkProposed is the contact's word that the conversation belongs to a ticket. The team confirms or rejects it.
+type TicketLinkProposed struct {
+	Number int64 `json:"number"`
+	Ticket int64 `json:"ticket"`
+}
+
+// TicketLinkRejected says that it does not belong there.
+type TicketLinkRejected struct {
+	Ticket int64           `json:"ticket"`
+	Reason domain.Personal `json:"reason,omitempty"`
+}
+
 // Closed ends the conversation.
 type Closed struct {
 	Reason     CloseReason     `json:"reason"`
@@ -221,25 +242,28 @@ type Erased struct {
 	Identity string `json:"identity"`
 }
 
-func (Opened) event()          {}
-func (MessageReceived) event() {}
-func (MessageSent) event()     {}
-func (Queued) event()          {}
-func (Taken) event()           {}
-func (Released) event()        {}
-func (Transferred) event()     {}
-func (Paused) event()          {}
-func (Resumed) event()         {}
-func (Tagged) event()          {}
-func (Untagged) event()        {}
-func (Noted) event()           {}
-func (Mentioned) event()       {}
-func (Classified) event()      {}
-func (Closed) event()          {}
-func (Reopened) event()        {}
-func (Rated) event()           {}
-func (Archived) event()        {}
-func (Unarchived) event()      {}
-func (Hidden) event()          {}
-func (Read) event()            {}
-func (Erased) event()          {}
+func (Opened) event()             {}
+func (MessageReceived) event()    {}
+func (MessageSent) event()        {}
+func (Queued) event()             {}
+func (Taken) event()              {}
+func (Released) event()           {}
+func (Transferred) event()        {}
+func (Paused) event()             {}
+func (Resumed) event()            {}
+func (Tagged) event()             {}
+func (Untagged) event()           {}
+func (Noted) event()              {}
+func (Mentioned) event()          {}
+func (Classified) event()         {}
+func (TicketLinked) event()       {}
+func (TicketLinkProposed) event() {}
+func (TicketLinkRejected) event() {}
+func (Closed) event()             {}
+func (Reopened) event()           {}
+func (Rated) event()              {}
+func (Archived) event()           {}
+func (Unarchived) event()         {}
+func (Hidden) event()             {}
+func (Read) event()               {}
+func (Erased) event()             {}

@@ -107,6 +107,15 @@ func (conv *Conversation) evolve(c *domain.Commit, event domain.Event) {
 		conv.Mentioned = union(conv.Mentioned, e.Operators)
 	case Classified:
 		conv.Classification = conv.Classification.with(e)
+	case TicketLinked:
+		conv.Linked = e.Ticket
+		if conv.Proposed == e.Ticket {
+			conv.Proposed = 0
+		}
+	case TicketLinkProposed:
+		conv.Proposed = e.Ticket
+	case TicketLinkRejected:
+		conv.Proposed = 0
 	case Closed:
 		conv.enter(c, StateClosed)
 		conv.Owner, conv.OwnerAtClose, conv.Mentioned = "", e.Owner, nil

@@ -20,6 +20,8 @@ const (
 	CodeCloseRequirements  domain.Code = "close_requirements_missing"
 	CodeReopenWindow       domain.Code = "reopen_window_passed"
 	CodeContactBlocked     domain.Code = "contact_blocked"
+	CodeTicketLinked       domain.Code = "ticket_linked"
+	CodeNoProposal         domain.Code = "no_proposal"
 )
 
 func notFound() *domain.Refusal {
@@ -77,6 +79,7 @@ var commandStates = []struct {
 	{"tags", anyState},
 	{"notes", anyState},
 	{"classify", anyState},
+	{"ticket", anyState},
 	{"close", open},
 	{"ignore", open},
 	{"reopen", closed},

@@ -113,7 +113,7 @@ func newWorld() *world {
 }
 
 // desk: ana, beto and eva (not connected) answer in soporte; carla in ventas; dora in both; greta in garantia; quique in
-// cobros. sara supervises soporte, adela administers, otto audits. old was deactivated.
+// cobros; tito in tienda. sara supervises soporte, susi cobros and tienda, adela administers, otto audits. old was deactivated.
 func desk() *setting.Image {
 	img := &setting.Image{
 		Workspace: "default", Position: 1,
@@ -125,14 +125,29 @@ func desk() *setting.Image {
 				Fields: []string{"motivo"}, Classification: true, Category: true, Summary: true}},
 			"garantia": {ID: "garantia", Name: "Garantía", Settings: department.Settings{
 				ResumeOnInbound: true, KeepOnClose: true, ReopenWithin: 3600}},
+			"tienda": {ID: "tienda", Name: "Tienda", Close: department.Guards{
+				Parts: []string{"interests", "origin", "score"}, Funnel: "b2b", TicketLink: department.LinkRequired}},
 			"cerrada": {ID: "cerrada", Name: "Cerrada", Retired: true},
 		},
 		Channels: map[string]setting.Channel{
 			"web":    {ID: "web", Type: "generic", Department: "soporte"},
 			"garweb": {ID: "garweb", Type: "generic", Department: "garantia"},
 			"cobweb": {ID: "cobweb", Type: "generic", Department: "cobros"},
+			"tieweb": {ID: "tieweb", Type: "generic", Department: "tienda"},
 			"vieja":  {ID: "vieja", Type: "generic", Department: "soporte", Retired: true},
 		},
+		Definitions: map[setting.Name]setting.Definition{},
+	}
+	for _, d := range []setting.Definition{
+		setting.Field{ID: "motivo", Name: "Motivo", On: setting.OnConversation, Type: setting.FieldText},
+		setting.Field{ID: "monto", Name: "Monto", On: setting.OnConversation, Type: setting.FieldNumber},
+		setting.Field{ID: "viejo", Name: "Viejo", On: setting.OnConversation, Type: setting.FieldText, Retired: true},
+		setting.Funnel{ID: "b2b", Name: "Empresas", Fields: []string{"motivo", "viejo"}, Stages: []setting.Stage{
+			{ID: "oferta", Name: "Oferta"}, {ID: "firma", Name: "Firma", Fields: []string{"monto"}}}},
+		setting.Catalog{ID: setting.CatalogInterests, Items: []setting.Item{{ID: "fibra", Name: "Fibra"}}},
+		setting.Catalog{ID: setting.CatalogCategories, Items: []setting.Item{{ID: "pago", Name: "Pago"}}},
+	} {
+		img.Definitions[setting.Name{Kind: d.Kind(), ID: d.Ident()}] = d
 	}
 	add := func(id string, role operator.Role, connected bool, departments ...string) {
 		img.Operators[id] = operator.Definition{ID: id, Role: role, Departments: departments, Active: id != "old"}
@@ -146,7 +161,8 @@ func desk() *setting.Image {
 	add("greta", "operator", true, "garantia")
 	add("quique", "operator", true, "cobros")
 	add("sara", "supervisor", true, "soporte")
-	add("susi", "supervisor", true, "cobros")
+	add("tito", "operator", true, "tienda")
+	add("susi", "supervisor", true, "cobros", "tienda")
 	add("adela", "admin", true)
 	add("otto", "auditor", true, "soporte")
 	add("old", "operator", false, "soporte")
@@ -300,11 +316,26 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 			Reason: thread.CloseReason(named["reason"]), Category: named["category"], Summary: domain.Personal(first),
 			Tags: list(named["tags"]), Override: domain.Personal(named["override"]),
 		}
-		if named["outcome"] != "" || named["motivo"] != "" {
-			k := classified(named)
+		if k := classified(named); named["outcome"] != "" || named["category"] == "" && named["origin"] != "" || len(k.Fields) > 0 {
 			c.Classify = &k
 		}
+		switch {
+		case named["link"] != "":
+			c.Ticket = thread.Link{Number: number(t, l, named["link"]), Ticket: number(t, l, named["link"])}
+		case named["requester"] != "":
+			c.Ticket = thread.OpenTicket{Requester: named["requester"]}
+		}
 		return c
+	case "link":
+		return thread.Link{Number: number(t, l, first), Ticket: of(t, l, first, named)}
+	case "propose":
+		return thread.Propose{Number: number(t, l, first), Ticket: of(t, l, first, named)}
+	case "openticket":
+		return thread.OpenTicket{Requester: named["requester"], Subject: domain.Personal(first), Unknown: named["requester"] == "nadie"}
+	case "confirm":
+		return thread.Confirm{}
+	case "reject":
+		return thread.Reject{Reason: domain.Personal(first)}
 	case "reopen":
 		return thread.Reopen{}
 	case "rate":
@@ -333,10 +364,37 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 	return nil
 }
 
+func number(t *testing.T, l line, s string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", l.where, err)
+	}
+	return n
+}
+
+// of is the ticket that a number stands for: itself, or what of= says (0: there is none).
+func of(t *testing.T, l line, s string, named map[string]string) int64 {
+	t.Helper()
+	if named["of"] != "" {
+		s = named["of"]
+	}
+	return number(t, l, s)
+}
+
 func classified(named map[string]string) thread.Classified {
-	c := thread.Classified{Outcome: named["outcome"]}
-	if m := named["motivo"]; m != "" {
-		c.Fields = map[string]domain.Personal{"motivo": domain.Personal(m)}
+	c := thread.Classified{Outcome: named["outcome"], Origin: named["origin"], Stage: named["stage"]}
+	if named["interests"] != "" {
+		c.Interests = strings.Split(named["interests"], ",")
+	}
+	c.Score, _ = strconv.Atoi(named["score"])
+	for _, id := range []string{"motivo", "monto", "viejo", "otro"} {
+		if v := named[id]; v != "" {
+			if c.Fields == nil {
+				c.Fields = map[string]domain.Personal{}
+			}
+			c.Fields[id] = domain.Personal(v)
+		}
 	}
 	return c
 }

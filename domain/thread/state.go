@@ -75,6 +75,8 @@ type Conversation struct {
 	LastSpeaker    string   // operator who sent the last public message
 	Participants   []string // operators who sent a public message
 	Classification Classification
+	Linked         int64 // the ticket that it was put into; 0: its own number stands for itself
+	Proposed       int64 // the ticket that the contact proposed and nobody has judged
 
 	ClosedAt      time.Time
 	OwnerAtClose  string

@@ -72,3 +72,13 @@ const (
 	ClosedSuperseded CloseReason = "superseded"
 	ClosedOther      CloseReason = "other"
 )
+
+// LinkedHow says by which way a conversation came into a ticket.
+type LinkedHow string
+
+// The ways.
+const (
+	LinkedNew       LinkedHow = "new"       // its own number was made a ticket
+	LinkedExisting  LinkedHow = "existing"  // the team found the ticket
+	LinkedConfirmed LinkedHow = "confirmed" // the contact had proposed it
+)

@@ -76,8 +76,11 @@ type Department struct {
 type Guards struct {
 	Fields         []string `json:"fields,omitempty"`
 	Classification bool     `json:"classification"`
+	Parts          []string `json:"parts,omitempty"`
+	Funnel         string   `json:"funnel,omitempty"`
 	Category       bool     `json:"category"`
 	Summary        bool     `json:"summary"`
+	TicketLink     string   `json:"ticket_link"` // auto, required, optional
 }
 
 // Settings are the department's choices.

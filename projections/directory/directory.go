@@ -22,7 +22,7 @@ import (
 const Name = "directory"
 
 // version grows with every change of what the tables hold.
-const version = 1
+const version = 2
 
 //go:embed schema.sql
 var schema string
@@ -73,8 +73,11 @@ func (b *batch) Apply(c *domain.Commit) error {
 	default:
 		return nil
 	}
-	for _, e := range c.Events {
+	for i, e := range c.Events {
 		if err := b.event(c, e); err != nil {
+			return fmt.Errorf("%T: %w", e, err)
+		}
+		if err := b.change(c, i, e); err != nil {
 			return fmt.Errorf("%T: %w", e, err)
 		}
 	}
@@ -108,6 +111,10 @@ func (b *batch) event(c *domain.Commit, event domain.Event) error {
 		return b.definition(c, `channel`, channel.ID, channel)
 	case setting.TokenIssued, setting.TokenRevoked:
 		return b.token(c, setting.TokenOf(e.(setting.Event)))
+	case setting.Event:
+		if d := setting.DefinitionOf(e); d != nil {
+			return b.defined(c, d)
+		}
 	}
 	return nil
 }

@@ -102,3 +102,36 @@ CREATE TABLE IF NOT EXISTS token (
 	revision INTEGER NOT NULL,
 	PRIMARY KEY (workspace, id)
 ) WITHOUT ROWID;
+
+-- What the company has defined: fields, funnels, catalogues, tags, templates, macros, segments. body is the definition as its
+-- event carries it: nothing in it is personal.
+CREATE TABLE IF NOT EXISTS definition (
+	workspace TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	id TEXT NOT NULL,
+	category TEXT NOT NULL,
+	language TEXT NOT NULL,
+	retired INTEGER NOT NULL,
+	search TEXT NOT NULL,
+	body TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	PRIMARY KEY (workspace, kind, id)
+) WITHOUT ROWID;
+
+-- Every change of a setting, and who made it. what is the setting's kind, id its id; body is what it became, or empty for what
+-- has something personal in it.
+CREATE TABLE IF NOT EXISTS change (
+	position INTEGER NOT NULL,
+	place INTEGER NOT NULL,
+	workspace TEXT NOT NULL,
+	what TEXT NOT NULL,
+	id TEXT NOT NULL,
+	did TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	via TEXT NOT NULL,
+	at INTEGER NOT NULL,
+	body TEXT NOT NULL,
+	PRIMARY KEY (position, place)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS change_of ON change (workspace, what, id, position);
+CREATE INDEX IF NOT EXISTS change_all ON change (workspace, position);

@@ -51,10 +51,21 @@ var departments = kind[Department]{
 			return d, err
 		}
 		d.ID, d.Name, d.Retired, d.Capacity = def.ID, def.Name, def.Retired, def.Capacity
-		d.Close = Guards(def.Close)
+		d.Close = guards(def.Close)
 		d.Settings = Settings(def.Settings)
 		return d, nil
 	},
+}
+
+func guards(g department.Guards) Guards {
+	link := string(g.TicketLink)
+	if link == "" {
+		link = "auto"
+	}
+	return Guards{
+		Fields: g.Fields, Classification: g.Classification, Parts: g.Parts, Funnel: g.Funnel, Category: g.Category, Summary: g.Summary,
+		TicketLink: link,
+	}
 }
 
 // Departments lists all by id, retired ones too.

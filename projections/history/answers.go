@@ -71,6 +71,9 @@ type Conversation struct {
 	Comment    string   `json:"comment,omitempty"`
 	Incomplete []string `json:"incomplete,omitempty"`
 
+	LinkedTicket   int64 `json:"linked_ticket,omitempty"`   // that it was put into; its own number is an alias of it
+	ProposedTicket int64 `json:"proposed_ticket,omitempty"` // by the contact, and not judged yet
+
 	Outcome   string            `json:"outcome,omitempty"`
 	Interests []string          `json:"interests,omitempty"`
 	Origin    string            `json:"origin,omitempty"`
@@ -177,17 +180,24 @@ type Timeline struct {
 	Position domain.Position `json:"position"`
 }
 
-// Ticket is the case: its conversations, oldest first.
+// Ticket is the case: what was said of it, and its conversations, oldest first.
 type Ticket struct {
-	Number        int64             `json:"number"`
-	Contact       *Contact          `json:"contact"` // the requester
+	Number        int64             `json:"number"`              // never an alias
+	Aliases       []int64           `json:"aliases,omitempty"`   // numbers of linked conversations: each is found, for ever
+	Requester     string            `json:"requester,omitempty"` // contact id
+	Subject       string            `json:"subject,omitempty"`
+	Status        string            `json:"status"` // as it was set; else open while a conversation is, then closed
+	Fields        map[string]string `json:"fields,omitempty"`
+	Contact       *Contact          `json:"contact,omitempty"` // of the first conversation that the viewer sees
 	Conversations []Conversation    `json:"conversations"`
-	OpenedAt      projections.Time  `json:"opened_at"`           // the first opening
-	ClosedAt      *projections.Time `json:"closed_at,omitempty"` // the last close, when none is open
+	OpenedAt      projections.Time  `json:"opened_at"`           // of the ticket, or the first opening
+	ClosedAt      *projections.Time `json:"closed_at,omitempty"` // the last close, when no conversation is open
+	Revision      domain.Position   `json:"revision,omitempty"`  // of the ticket's own record
 	Position      domain.Position   `json:"position"`
 }
 
-// Match is a conversation that a search found, and where.
+// Match is a conversation that a search found, and where. For a ticket without conversations nothing but ticket and match is
+// filled.
 type Match struct {
 	Conversation
 	Match *Found `json:"match,omitempty"` // nil when no words were asked for
@@ -195,7 +205,7 @@ type Match struct {
 
 // Found is the newest text of the conversation in which all the words stand.
 type Found struct {
-	In       string          `json:"in"` // ticket, message, note, summary, contact
+	In       string          `json:"in"` // ticket, subject, message, note, summary, rating, contact
 	Text     string          `json:"text"`
 	Position domain.Position `json:"position"`
 }

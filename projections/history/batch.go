@@ -65,9 +65,15 @@ func newBatch(ctx context.Context, tx *sql.Tx, p *Projection) *batch {
 	}
 }
 
-// Apply takes in the commits of threads; all others are not about conversations.
+// Apply takes in the commits of threads, of tickets, and erasures of contacts, whom tickets are about.
 func (b *batch) Apply(c *domain.Commit) error {
-	if c.Aggregate.Category != domain.CategoryThread {
+	switch c.Aggregate.Category {
+	case domain.CategoryThread:
+	case domain.CategoryTicket:
+		return b.ticket(c)
+	case domain.CategoryContact:
+		return b.contact(c)
+	default:
 		return nil
 	}
 	if c.Position > maxPosition || len(c.Events) > 1<<placeBits {
@@ -147,9 +153,11 @@ func (b *batch) event(c *domain.Commit, index int, r *record, event thread.Event
 	}
 	before := r.facts.Tags
 	r.fold(event, actor, millis(c.Time))
-	switch event.(type) {
+	switch e := event.(type) {
 	case thread.Tagged, thread.Untagged:
 		return b.tag(c, r, before)
+	case thread.TicketLinked:
+		return b.link(c, r, e.Ticket)
 	}
 	return nil
 }

@@ -39,12 +39,6 @@ func (r *reading) byID(id string) (*record, error) {
 	return r.find("c.thread = ? AND c.number = ?", threadID, n)
 }
 
-// byTicket finds the conversations of a ticket, oldest first. A conversation's ticket is its own number until tickets can
-// be linked; here is the one place where a number is looked up.
-func (r *reading) byTicket(number int64) ([]*record, error) {
-	return r.findAll("c.ticket = ? ORDER BY c.opened", number)
-}
-
 // answer is the record as it is shown.
 func (r *record) answer() Conversation {
 	f, own := &r.facts, &r.personal
@@ -55,7 +49,7 @@ func (r *record) answer() Conversation {
 		Hidden: r.sight.Hidden, Revision: r.revision,
 		OpenedAt: projections.MillisOrNil(r.openedAt), ClosedAt: projections.MillisOrNil(r.closedAt), Episodes: f.Episodes,
 		Reason: f.Reason, Closer: f.Closer, Category: r.category, Summary: string(own.Summary), Comment: string(own.Comment),
-		Incomplete: f.Incomplete, Outcome: f.Outcome, Interests: f.Interests, Origin: f.Origin, Stage: f.Stage, Score: f.Score,
+		Incomplete: f.Incomplete, LinkedTicket: f.Linked, ProposedTicket: f.Proposed, Outcome: f.Outcome, Interests: f.Interests, Origin: f.Origin, Stage: f.Stage, Score: f.Score,
 		Details: &Details{
 			Tags: append([]string{}, f.Tags...), Archived: r.sight.Archived,
 			FirstResponse: seconds(f.FirstResponse), Resolution: seconds(f.Resolution),

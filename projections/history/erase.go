@@ -22,6 +22,9 @@ func (b *batch) erase(workspace, threadID string, current *record) error {
 	}
 	if current != nil {
 		b.dirty[current.opened] = current
+		if err := b.eraseTickets(workspace, current.contact); err != nil {
+			return err
+		}
 	}
 	stored, err := b.ofThread(workspace, threadID)
 	if err != nil {

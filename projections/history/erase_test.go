@@ -20,7 +20,7 @@ import (
 // files is every byte that the views of v have on the disk, after a checkpoint.
 func (v *view) files() []byte {
 	v.t.Helper()
-	db, err := v.store.Writer(context.Background(), history.Name, history.New().Version(), "")
+	db, err := v.store.Writer(context.Background(), history.Name, 1, "") // the store numbers versions from 1
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -64,6 +64,9 @@ func TestAnErasureLeavesNoWordBehind(t *testing.T) {
 			Location:    &thread.Location{Latitude: "1.5", Longitude: "1", Label: domain.Personal(secret(n, "plaza"))},
 		}})
 		do(t, d, time.Second, "ana", id, thread.Note{Text: domain.Personal("ojo " + secret(n, "nota"))})
+		do(t, d, time.Second, "contact", id, thread.Propose{Number: 7, Ticket: 7})
+		do(t, d, time.Second, "ana", id, thread.Reject{Reason: domain.Personal(secret(n, "rechazo"))})
+		do(t, d, time.Second, "ana", id, thread.OpenTicket{Requester: "c" + id[1:], Subject: domain.Personal(secret(n, "asunto"))})
 		do(t, d, time.Second, "ana", id, thread.Pause{Reason: domain.Personal(secret(n, "pausa"))})
 		do(t, d, time.Second, "ana", id, thread.Close{
 			Summary: domain.Personal(secret(n, "resumen")), Comment: domain.Personal(secret(n, "porque")),
@@ -74,7 +77,7 @@ func TestAnErasureLeavesNoWordBehind(t *testing.T) {
 	}
 	whats := []string{
 		"texto", "nombre", "calle", "crm", "wamid", "respuesta", "url", "archivo", "plaza", "nota", "pausa", "resumen",
-		"porque", "motivo", "voto", "vuelta",
+		"porque", "motivo", "voto", "vuelta", "asunto", "rechazo",
 	}
 	v := newView(t, log).build(1000)
 	before := v.files()

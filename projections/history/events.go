@@ -49,6 +49,12 @@ func typeOf(e thread.Event) (string, error) {
 		return "mentioned", nil
 	case thread.Classified:
 		return "classified", nil
+	case thread.TicketLinked:
+		return "ticket_linked", nil
+	case thread.TicketLinkProposed:
+		return "ticket_link_proposed", nil
+	case thread.TicketLinkRejected:
+		return "ticket_link_rejected", nil
 	case thread.Closed:
 		return "closed", nil
 	case thread.Reopened:
@@ -100,6 +106,12 @@ func parse(typ string, data []byte) (thread.Event, error) {
 		return as[thread.Mentioned](data)
 	case "classified":
 		return as[thread.Classified](data)
+	case "ticket_linked":
+		return as[thread.TicketLinked](data)
+	case "ticket_link_proposed":
+		return as[thread.TicketLinkProposed](data)
+	case "ticket_link_rejected":
+		return as[thread.TicketLinkRejected](data)
 	case "closed":
 		return as[thread.Closed](data)
 	case "reopened":
@@ -141,6 +153,10 @@ func words(event thread.Event) (in, text string) {
 		return "message", contentWords(e.Content)
 	case thread.Noted:
 		return "note", joined(e.Text)
+	case thread.TicketLinked:
+		return "subject", joined(e.Subject)
+	case thread.TicketLinkRejected:
+		return "note", joined(e.Reason)
 	case thread.Closed:
 		return "summary", joined(e.Summary, e.Comment)
 	case thread.Rated:

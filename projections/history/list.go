@@ -24,6 +24,12 @@ type Filter struct {
 	From, To time.Time
 }
 
+// none reports whether it narrows nothing.
+func (f Filter) none() bool {
+	return len(f.States) == 0 && f.Archived == nil && f.From.IsZero() && f.To.IsZero() &&
+		f.Department+f.Operator+f.Contact+f.Channel+f.Tag+f.Category == ""
+}
+
 // byClose reports whether the list is about closes.
 func (f Filter) byClose() bool { return len(f.States) == 1 && f.States[0] == thread.StateClosed }
 

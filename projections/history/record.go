@@ -48,6 +48,10 @@ type facts struct {
 	Stage     string   `json:"stage,omitempty"`
 	Score     int      `json:"score,omitempty"`
 
+	Linked    int64  `json:"linked,omitempty"`   // the ticket that it was put into
+	Proposed  int64  `json:"proposed,omitempty"` // by the contact, and not judged yet
+	Requester string `json:"requester,omitempty"`
+
 	RatedAt   int64  `json:"rated_at,omitempty"`
 	Rated     int    `json:"rated,omitempty"`
 	Satisfied *bool  `json:"satisfied,omitempty"`
@@ -78,6 +82,7 @@ type personal struct {
 	Comment    domain.Personal            `json:"comment,omitempty"`
 	Fields     map[string]domain.Personal `json:"fields,omitempty"`
 	Rating     domain.Personal            `json:"rating,omitempty"`
+	Subject    domain.Personal            `json:"subject,omitempty"`
 }
 
 // open makes the record of a conversation that begins.
@@ -124,6 +129,15 @@ func (r *record) fold(event thread.Event, actor string, when int64) {
 		f.Notes++
 	case thread.Classified:
 		r.classify(e)
+	case thread.TicketLinked:
+		f.Linked, f.Proposed = e.Ticket, unless(f.Proposed, e.Ticket)
+		if e.How == thread.LinkedNew {
+			f.Requester, r.personal.Subject = e.Requester, e.Subject
+		}
+	case thread.TicketLinkProposed:
+		f.Proposed = e.Ticket
+	case thread.TicketLinkRejected:
+		f.Proposed = 0
 	case thread.Closed:
 		r.close(e, actor, when)
 	case thread.Reopened:
@@ -134,6 +148,14 @@ func (r *record) fold(event thread.Event, actor string, when int64) {
 	case thread.Opened, thread.Released, thread.Mentioned, thread.Archived, thread.Unarchived, thread.Hidden, thread.Read, thread.Erased:
 		// They change nothing that is kept here: a sight, or nothing at all.
 	}
+}
+
+// unless is n, or 0 where it is what it must not be.
+func unless(n, not int64) int64 {
+	if n == not {
+		return 0
+	}
+	return n
 }
 
 // sent counts a message of ours. The first of a person in an episode answers its first message of the contact; when ours

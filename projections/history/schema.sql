@@ -60,6 +60,34 @@ CREATE TABLE IF NOT EXISTS tags (
 	PRIMARY KEY (conversation, tag, from_position)
 ) WITHOUT ROWID;
 
+-- Which ticket a conversation that was linked to one belongs to, at every position. own is its own number, an alias of that
+-- ticket. number is never an alias itself: when a ticket is linked to another one, all that belong to it go along.
+CREATE TABLE IF NOT EXISTS cases (
+	workspace     TEXT    NOT NULL,
+	own           INTEGER NOT NULL,
+	from_position INTEGER NOT NULL,
+	to_position   INTEGER NOT NULL,
+	number        INTEGER NOT NULL,
+	conversation  INTEGER NOT NULL,
+	PRIMARY KEY (workspace, own, from_position)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS cases_number ON cases (workspace, number);
+
+-- What is known of a ticket apart from its conversations, at every position. body is JSON; all that is personal in it is the
+-- requester's. subject is what is looked through: small letters, empty once erased.
+CREATE TABLE IF NOT EXISTS tickets (
+	workspace     TEXT    NOT NULL,
+	number        INTEGER NOT NULL,
+	from_position INTEGER NOT NULL,
+	to_position   INTEGER NOT NULL,
+	requester     TEXT    NOT NULL,
+	subject       TEXT    NOT NULL,
+	opened_at     INTEGER NOT NULL,
+	body          TEXT    NOT NULL,
+	PRIMARY KEY (workspace, number, from_position)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tickets_requester ON tickets (workspace, requester);
+
 -- Every event of every conversation. data is the event as JSON.
 CREATE TABLE IF NOT EXISTS entries (
 	at           INTEGER PRIMARY KEY,

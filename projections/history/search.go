@@ -54,9 +54,14 @@ func (r *reading) search(s search, f Filter, from string, limit int) (Page[Match
 	if !more {
 		for _, now := range numbered {
 			page.Items = append(page.Items, Match{
-				Conversation: now.answer(), Match: &Found{In: "ticket", Text: fmt.Sprintf("#%d", now.ticket), Position: now.opened},
+				Conversation: now.answer(), Match: &Found{In: "ticket", Text: fmt.Sprintf("#%d", s.number), Position: now.opened},
 			})
 		}
+		apart, err := r.apart(s, f)
+		if err != nil {
+			return page, err
+		}
+		page.Items = append(page.Items, apart...)
 	}
 	if s.match == "" {
 		return page, nil
@@ -83,12 +88,13 @@ func (r *reading) numbered(s search, f Filter) ([]*record, error) {
 	if s.number == 0 {
 		return nil, nil
 	}
-	ticket, err := r.byTicket(s.number)
+	ticket, root, err := r.byTicket(s.number)
 	if err != nil || len(ticket) == 0 {
 		return nil, err
 	}
 	narrow, args := f.where("c", r.at)
-	passed, err := r.findAll("c.contact = ?"+narrow, append([]any{ticket[0].contact}, args...)...)
+	condition, of := r.ofTicket(root)
+	passed, err := r.findAll(condition+narrow, append(of, args...)...)
 	if err != nil {
 		return nil, err
 	}

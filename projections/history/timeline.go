@@ -29,11 +29,12 @@ func (q *Queries) Timeline(ctx context.Context, workspace string, v access.Viewe
 func (q *Queries) TicketTimeline(ctx context.Context, workspace string, v access.Viewer, number int64, asOf domain.Position) (Timeline, error) {
 	var t Timeline
 	err := q.read(ctx, workspace, v, asOf, func(r *reading) error {
-		all, err := r.byTicket(number)
+		all, ticket, err := r.byTicket(number)
 		if err != nil {
 			return err
 		}
 		t, err = r.timeline(all)
+		t.Ticket = ticket
 		return err
 	})
 	return t, err
@@ -63,39 +64,4 @@ func (r *reading) timeline(of []*record) (Timeline, error) {
 		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Index, b.Index))
 	})
 	return t, nil
-}
-
-// Ticket returns the case with those of its conversations that the viewer may see. ErrNotFound.
-func (q *Queries) Ticket(ctx context.Context, workspace string, v access.Viewer, number int64, asOf domain.Position) (Ticket, error) {
-	var t Ticket
-	err := q.read(ctx, workspace, v, asOf, func(r *reading) error {
-		all, err := r.byTicket(number)
-		if err != nil {
-			return err
-		}
-		t = Ticket{Number: number, Position: r.asOf}
-		open, closed := false, int64(0)
-		for _, now := range all {
-			then, err := r.then(now)
-			if err != nil {
-				return err
-			}
-			if then == nil {
-				continue
-			}
-			if len(t.Conversations) == 0 {
-				t.Contact, t.OpenedAt = then.whom(), projections.Millis(then.openedAt)
-			}
-			t.Conversations = append(t.Conversations, then.answer())
-			open, closed = open || then.closedAt == 0, max(closed, then.closedAt)
-		}
-		if len(t.Conversations) == 0 {
-			return ErrNotFound
-		}
-		if !open {
-			t.ClosedAt = projections.MillisOrNil(closed)
-		}
-		return nil
-	})
-	return t, err
 }

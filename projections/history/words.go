@@ -15,8 +15,9 @@ const (
 
 // search is a text that somebody looks for.
 type search struct {
-	match  string // in the language of FTS5; empty when it holds no word
-	number int64  // 0 when it is no ticket number
+	match  string   // in the language of FTS5; empty when it holds no word
+	number int64    // 0 when it is no ticket number
+	words  []string // in small letters, for what is not indexed
 }
 
 // parseSearch reads what a person typed: words, "phrases" and word* for beginnings, all of which must be found. Nothing of
@@ -43,6 +44,7 @@ func parseSearch(text string) (search, error) {
 		if utf8.RuneCountInString(word) > maxWordLen || len(match) == maxWords {
 			return search{}, ErrSearch
 		}
+		s.words = append(s.words, strings.ToLower(word))
 		m := `"` + word + `"`
 		if word != t {
 			m += " *"

@@ -1,0 +1,61 @@
+package command
+
+import (
+	"context"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/setting"
+)
+
+// Define makes a definition or replaces it; a retired one comes back.
+func (s *Settings) Define(ctx context.Context, req Request, d setting.Definition) (SettingResult, error) {
+	if !domain.ValidID(d.Ident()) {
+		_, err := events(setting.DecideDefine(nil, d, &setting.Image{}))
+		return SettingResult{}, err
+	}
+	return s.changeDefinition(ctx, req, d.Kind(), d.Ident(), "define", func(img *setting.Image, is setting.Definition) ([]setting.Event, *domain.Refusal) {
+		return setting.DecideDefine(is, d, img)
+	})
+}
+
+// RetireDefinition takes a definition out of use.
+func (s *Settings) RetireDefinition(ctx context.Context, req Request, kind setting.Kind, id string) (SettingResult, error) {
+	if !domain.ValidID(id) {
+		return SettingResult{}, &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such definition."}
+	}
+	return s.changeDefinition(ctx, req, kind, id, "retire", func(_ *setting.Image, is setting.Definition) ([]setting.Event, *domain.Refusal) {
+		return setting.DecideRetire(is)
+	})
+}
+
+func (s *Settings) changeDefinition(ctx context.Context, req Request, kind setting.Kind, id, action string,
+	decide func(*setting.Image, setting.Definition) ([]setting.Event, *domain.Refusal)) (SettingResult, error) {
+	return s.onSettings(ctx, req, func(img *setting.Image) (SettingResult, error) {
+		return change(ctx, s.w, edit[setting.Definition]{
+			req: req, aggregate: s.aggregate(domain.CategorySetting, string(kind)+"."+id), action: action, image: img, tail: true,
+			evolve: latest(setting.DefinitionOf),
+			decide: func(is *setting.Definition, _ time.Time) ([]domain.Event, error) { return events(decide(img, *is)) },
+		})
+	})
+}
+
+// demandable refuses guards that name a funnel that there isn't, or fields that no close could ever bring.
+func demandable(img *setting.Image, g department.Guards) *domain.Refusal {
+	var unknown []string
+	if g.Funnel != "" {
+		if f, ok := img.Funnel(g.Funnel); !ok || f.Retired {
+			unknown = append(unknown, "funnel:"+g.Funnel)
+		}
+	}
+	for _, id := range g.Fields {
+		if f, ok := img.Field(id); ok && f.On != setting.OnConversation {
+			unknown = append(unknown, "field:"+id)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	return &domain.Refusal{Code: domain.CodeUnknownSetting, Missing: unknown, OnSettings: true, Detail: "A close can't demand what there isn't."}
+}

@@ -1,0 +1,182 @@
+package http
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/turno-desk/turno/api/command"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/access"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/projections/directory"
+)
+
+// definable is one kind of definitions: where it is, who may change it, and how a body becomes one.
+type definable struct {
+	path   string
+	kind   setting.Kind
+	right  access.Action
+	decode func(id string, body []byte) (setting.Definition, error)
+}
+
+// definables is the list of them all.
+func definables() []definable {
+	return []definable{
+		{"fields", setting.KindField, access.EditSettings, define[fieldBody]},
+		{"funnels", setting.KindFunnel, access.EditSettings, define[funnelBody]},
+		{"catalogs", setting.KindCatalog, access.EditSettings, define[catalogBody]},
+		{"tags", setting.KindTag, access.EditSettings, define[tagBody]},
+		{"templates", setting.KindTemplate, access.ManageTemplates, define[templateBody]},
+		{"macros", setting.KindMacro, access.ManageTemplates, define[macroBody]},
+		{"segments", setting.KindSegment, access.ManageTemplates, define[segmentBody]},
+	}
+}
+
+// definer is a body that says which definition it is, under an id.
+type definer interface {
+	definition(id string) setting.Definition
+}
+
+func define[B definer](id string, body []byte) (setting.Definition, error) {
+	var b B
+	err := decode(body, &b)
+	return b.definition(id), err
+}
+
+type (
+	fieldBody struct {
+		Name    string   `json:"name"`
+		On      string   `json:"on"`
+		Type    string   `json:"type"`
+		Options []string `json:"options"`
+	}
+	funnelBody struct {
+		Name   string          `json:"name"`
+		Stages []setting.Stage `json:"stages"`
+		Fields []string        `json:"fields"`
+	}
+	catalogBody struct {
+		Items []setting.Item `json:"items"`
+	}
+	tagBody struct {
+		Name string   `json:"name"`
+		On   []string `json:"on"`
+	}
+	templateBody struct {
+		Name     string `json:"name"`
+		Category string `json:"category"`
+		Language string `json:"language"`
+		Text     string `json:"text"`
+	}
+	macroBody struct {
+		Name  string         `json:"name"`
+		Steps []setting.Step `json:"steps"`
+	}
+	segmentBody struct {
+		Name   string           `json:"name"`
+		Filter setting.Contacts `json:"filter"`
+	}
+)
+
+func (b fieldBody) definition(id string) setting.Definition {
+	if b.Type == "" {
+		b.Type = setting.FieldText
+	}
+	return setting.Field{ID: id, Name: b.Name, On: b.On, Type: b.Type, Options: b.Options}
+}
+func (b funnelBody) definition(id string) setting.Definition {
+	return setting.Funnel{ID: id, Name: b.Name, Stages: b.Stages, Fields: b.Fields}
+}
+func (b catalogBody) definition(id string) setting.Definition {
+	return setting.Catalog{ID: id, Items: b.Items}
+}
+func (b tagBody) definition(id string) setting.Definition {
+	return setting.Tag{ID: id, Name: b.Name, On: b.On}
+}
+func (b templateBody) definition(id string) setting.Definition {
+	return setting.Template{ID: id, Name: b.Name, Category: b.Category, Language: b.Language, Text: b.Text}
+}
+func (b macroBody) definition(id string) setting.Definition {
+	return setting.Macro{ID: id, Name: b.Name, Steps: b.Steps}
+}
+func (b segmentBody) definition(id string) setting.Definition {
+	return setting.Segment{ID: id, Name: b.Name, Filter: b.Filter}
+}
+
+// routes of one kind of definitions.
+func (s *Server) defining(d definable) []route {
+	path := "/v1/" + d.path
+	return []route{
+		{http.MethodGet, path, access.ReadSettings, s.definitions(d), []string{"q", "category", "language", "retired", "cursor", "limit", "after"}},
+		{http.MethodGet, path + "/:id", access.ReadSettings, one(func(ctx context.Context, workspace, id string) (directory.Definition, domain.Position, bool, error) {
+			return s.Directory.Definition(ctx, workspace, d.kind, id)
+		}, func(v directory.Definition) domain.Position { return v.Revision }), []string{"after"}},
+		{http.MethodPut, path + "/:id", d.right, s.putDefinition(d), nil},
+		{http.MethodPost, path + "/:id/retire", d.right, s.byID("retire_"+string(d.kind), func(ctx context.Context, r command.Request, id string) (command.SettingResult, error) {
+			return s.Commands.RetireDefinition(ctx, r, d.kind, id)
+		}), nil},
+	}
+}
+
+// definitions lists and searches those of a kind.
+func (s *Server) definitions(d definable) func(*call) error {
+	return func(c *call) error {
+		r, err := c.page()
+		if err != nil {
+			return err
+		}
+		f := directory.DefinitionFilter{Range: r}
+		if f.Q, err = c.words("q"); err != nil {
+			return err
+		}
+		if f.Retired, err = c.flag("retired"); err != nil {
+			return err
+		}
+		if err := c.ids(map[string]*string{"category": &f.Category, "language": &f.Language}); err != nil {
+			return err
+		}
+		answer, err := s.Directory.Definitions(c.ctx(), s.workspace, d.kind, f)
+		if err != nil {
+			return err
+		}
+		return c.ok(answer.Position, answer)
+	}
+}
+
+// putDefinition makes one, or replaces it.
+func (s *Server) putDefinition(d definable) func(*call) error {
+	return func(c *call) error {
+		data, err := readBody(c.Context)
+		if err != nil {
+			return err
+		}
+		id, err := c.newID("id")
+		if err != nil {
+			return err
+		}
+		definition, err := d.decode(id, data)
+		if err != nil {
+			return err
+		}
+		return s.set(c, "put_"+string(d.kind), definition, func(ctx context.Context, r command.Request) (command.SettingResult, error) {
+			return s.Commands.Define(ctx, r, definition)
+		})
+	}
+}
+
+// changes lists who changed which setting, the newest first.
+func (s *Server) changes(c *call) error {
+	r, err := c.page()
+	if err != nil {
+		return err
+	}
+	f := directory.ChangeFilter{Range: r}
+	if err := c.ids(map[string]*string{"kind": &f.Kind, "id": &f.ID}); err != nil {
+		return err
+	}
+	answer, err := s.Directory.Changes(c.ctx(), s.workspace, f)
+	if err != nil {
+		return err
+	}
+	return c.ok(answer.Position, answer)
+}
