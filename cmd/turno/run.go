@@ -27,17 +27,18 @@ type cli struct {
 	LogFormat string `enum:"auto,json,console" default:"auto" help:"How logs are written: auto is console on a terminal, JSON elsewhere."`
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"The least level that is written."`
 
-	Serve     serveCmd     `cmd:"" help:"Run the engine: the log, the HTTP API, the projectors and the effects in one process, or the parts that are named."`
-	Engine    engineCmd    `cmd:"" help:"Run the HTTP API alone, on a log that is hosted elsewhere."`
-	Projector projectorCmd `cmd:"" help:"Run one projector alone, on a log that is hosted elsewhere."`
-	Worker    workerCmd    `cmd:"" help:"Run the effects alone, on a log that is hosted elsewhere; one worker of a workspace leads, the others stand by."`
-	Replay    replayCmd    `cmd:"" help:"Write the events of the log, in order."`
-	Timeline  timelineCmd  `cmd:"" help:"Tell what happened to one ticket."`
-	Import    importCmd    `cmd:"" help:"Bring in a history from elsewhere, one command a line."`
-	Demo      demoCmd      `cmd:"" help:"Put a service desk to work through the API: a built-in script, or real dialogues."`
-	Bench     benchCmd     `cmd:"" help:"Measure against the bare engine, in the same run."`
-	Health    healthCmd    `cmd:"" help:"Ask a running process whether it is well: the health check of a container."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Serve       serveCmd       `cmd:"" help:"Run the engine: the log, the HTTP API, the projectors and the effects in one process, or the parts that are named."`
+	Engine      engineCmd      `cmd:"" help:"Run the HTTP API alone, on a log that is hosted elsewhere."`
+	Projector   projectorCmd   `cmd:"" help:"Run one projector alone, on a log that is hosted elsewhere."`
+	Worker      workerCmd      `cmd:"" help:"Run the effects alone, on a log that is hosted elsewhere; one worker of a workspace leads, the others stand by."`
+	Projections projectionsCmd `cmd:"" help:"List views and their versions, rebuild them, go back, park and release."`
+	Replay      replayCmd      `cmd:"" help:"Write the events of the log, in order."`
+	Timeline    timelineCmd    `cmd:"" help:"Tell what happened to one ticket."`
+	Import      importCmd      `cmd:"" help:"Bring in a history from elsewhere, one command a line."`
+	Demo        demoCmd        `cmd:"" help:"Put a service desk to work through the API: a built-in script, or real dialogues."`
+	Bench       benchCmd       `cmd:"" help:"Measure against the bare engine, in the same run."`
+	Health      healthCmd      `cmd:"" help:"Ask a running process whether it is well: the health check of a container."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 const description = `Turno is an event-sourced conversation engine for customer service.
