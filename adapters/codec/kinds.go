@@ -49,12 +49,14 @@ func kinds() []*kind {
 		of[identity.Claimed](domain.CategoryIdentity, "identity.claimed"),
 		of[identity.Released](domain.CategoryIdentity, "identity.released"),
 
-		of[contact.ProfileChanged](domain.CategoryContact, "contact.profile_changed"),
+		of[contact.ProfileChanged](domain.CategoryContact, "contact.profile_changed", more),
 		of[contact.Tagged](domain.CategoryContact, "contact.tagged"),
 		of[contact.Untagged](domain.CategoryContact, "contact.untagged"),
 		of[contact.Annotated](domain.CategoryContact, "contact.annotated"),
 		of[contact.Blocked](domain.CategoryContact, "contact.blocked"),
 		of[contact.Unblocked](domain.CategoryContact, "contact.unblocked"),
+		of[contact.Assigned](domain.CategoryContact, "contact.assigned"),
+		of[contact.Unassigned](domain.CategoryContact, "contact.unassigned"),
 		of[contact.Erased](domain.CategoryContact, "contact.erased"),
 
 		of[ticket.Opened](domain.CategoryTicket, "ticket.opened"),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
 // ThreadEraser makes the personal fields of a thread unreadable and releases its address. *Engine is one.
@@ -62,6 +63,14 @@ func (c *Contacts) Unblock(ctx context.Context, req Request, id string) (Setting
 	return c.change(ctx, req, id, "unblock", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideUnblock(s) })
 }
 
+// Assign gives the contact to an operator, for good: they get its new conversations when they are available. An empty
+// operator takes it back.
+func (c *Contacts) Assign(ctx context.Context, req Request, id, operator string) (SettingResult, error) {
+	return c.decided(ctx, req, id, "assign", func(s contact.State, img *setting.Image) ([]contact.Event, *domain.Refusal) {
+		return contact.DecideAssign(s, operator, img)
+	})
+}
+
 // Erase makes everything personal of a contact and its threads unreadable for good: it tells all holders of copies by
 // events, releases the addresses, and destroys the keys. What a failure leaves undone, the same call again does.
 func (c *Contacts) Erase(ctx context.Context, req Request, id string) (SettingResult, error) {
@@ -103,31 +112,30 @@ func (c *Contacts) State(ctx context.Context, id string) (contact.State, error) 
 
 func (c *Contacts) change(ctx context.Context, req Request, id, action string,
 	decide func(contact.State) ([]contact.Event, *domain.Refusal)) (SettingResult, error) {
-	if req.After != 0 {
-		if err := c.o.Image.WaitFor(ctx, req.After); err != nil {
-			return SettingResult{}, err
-		}
-	}
-	img, err := c.o.Image.Snapshot(ctx)
-	if err != nil {
-		return SettingResult{}, err
-	}
+	return c.decided(ctx, req, id, action, func(s contact.State, _ *setting.Image) ([]contact.Event, *domain.Refusal) { return decide(s) })
+}
+
+// decided runs a command on a contact with the settings as this process knows them.
+func (c *Contacts) decided(ctx context.Context, req Request, id, action string,
+	decide func(contact.State, *setting.Image) ([]contact.Event, *domain.Refusal)) (SettingResult, error) {
 	if err := c.exists(ctx, id); err != nil {
 		return SettingResult{}, err
 	}
-	return change(ctx, c.w, edit[contact.State]{
-		req: req, aggregate: c.aggregate(id), action: action, image: img, evolve: evolveContact,
-		decide: func(s *contact.State, _ time.Time) ([]domain.Event, error) { return events(decide(*s)) },
-		key: func(has string) (string, error) {
-			if has != "" || action == "erase" {
-				return has, nil
-			}
-			key, err := c.o.Keys.NewKey(ctx)
-			if err != nil {
-				return "", fmt.Errorf("making a key: %w", err)
-			}
-			return key, nil
-		},
+	return onSettings(ctx, c.o.Image, req, func(img *setting.Image) (SettingResult, error) {
+		return change(ctx, c.w, edit[contact.State]{
+			req: req, aggregate: c.aggregate(id), action: action, image: img, evolve: evolveContact,
+			decide: func(s *contact.State, _ time.Time) ([]domain.Event, error) { return events(decide(*s, img)) },
+			key: func(has string) (string, error) {
+				if has != "" || action == "erase" {
+					return has, nil
+				}
+				key, err := c.o.Keys.NewKey(ctx)
+				if err != nil {
+					return "", fmt.Errorf("making a key: %w", err)
+				}
+				return key, nil
+			},
+		})
 	})
 }
 

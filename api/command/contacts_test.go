@@ -18,20 +18,23 @@ func (b *bureau) contacts(threads command.ThreadEraser) *command.Contacts {
 	return command.NewContacts(command.ContactsOptions{Log: b.log, Image: b.image, Keys: b.keys, Threads: threads, Now: b.clock.read})
 }
 
-func words(s string) *domain.Personal { p := domain.Personal(s); return &p }
+func named(name string) contact.Change {
+	return contact.Change{Lines: map[string]domain.Personal{"name": domain.Personal(name)}}
+}
 
 func TestAContactIsEditedUnderOneKey(t *testing.T) {
 	b := newBureau(t)
 	c := b.contacts(b.engine)
 	id := b.receive(t, b.engine, contactWrites("+34 600", "m1", "Hola")).Commit.Contact
 
-	profile, err := c.ChangeProfile(t.Context(), as("ana"), id, contact.Change{Name: words("Eva")})
+	profile, err := c.ChangeProfile(t.Context(), as("ana"), id, named("Eva"))
 	if err != nil || profile.Commit.Key == "" {
 		t.Fatalf("got %+v, %v", profile, err)
 	}
 	for _, step := range []func() (command.SettingResult, error){
 		func() (command.SettingResult, error) { return c.Tag(t.Context(), as("ana"), id, []string{"vip"}, nil) },
 		func() (command.SettingResult, error) { return c.Annotate(t.Context(), as("beto"), id, "Llamar") },
+		func() (command.SettingResult, error) { return c.Assign(t.Context(), as("ana"), id, "ana") },
 		func() (command.SettingResult, error) { return c.Block(t.Context(), as("ana"), id, "spam") },
 		func() (command.SettingResult, error) { return c.Unblock(t.Context(), as("ana"), id) },
 		func() (command.SettingResult, error) { return c.Block(t.Context(), as("ana"), id, "spam") },
@@ -42,7 +45,7 @@ func TestAContactIsEditedUnderOneKey(t *testing.T) {
 		}
 	}
 	state, err := c.State(t.Context(), id)
-	want := contact.State{Profile: contact.Profile{Name: "Eva"}, Tags: []string{"vip"}, Annotations: 1, Blocked: true}
+	want := contact.State{Profile: contact.Profile{Name: "Eva"}, Tags: []string{"vip"}, Annotations: 1, Known: true, Blocked: true, Assignee: "ana"}
 	if err != nil || !cmp.Equal(state, want) {
 		t.Errorf("it is %+v, %v", state, err)
 	}
@@ -86,14 +89,14 @@ func TestAnErasureIsFinishedByTheSameCallAgain(t *testing.T) {
 	c := b.contacts(&tired{Engine: b.engine})
 	first := b.receive(t, b.engine, contactWrites("+34 600", "m1", "Hola"))
 	id := first.Commit.Contact
-	if _, err := c.ChangeProfile(t.Context(), as("ana"), id, contact.Change{Name: words("Eva")}); err != nil {
+	if _, err := c.ChangeProfile(t.Context(), as("ana"), id, named("Eva")); err != nil {
 		t.Fatal(err)
 	}
 	req := keyed(admin, "erase", "h")
 	if _, err := c.Erase(t.Context(), req, id); err == nil {
 		t.Fatal("the first erasure succeeded")
 	}
-	_, err := c.ChangeProfile(t.Context(), as("ana"), id, contact.Change{Name: words("Eva again")})
+	_, err := c.ChangeProfile(t.Context(), as("ana"), id, named("Eva again"))
 	refused(t, err, contact.CodeErased)
 	for range 2 {
 		if got, err := c.Erase(t.Context(), req, id); err != nil || !got.Replayed {

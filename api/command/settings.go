@@ -50,15 +50,24 @@ func NewSettings(o SettingsOptions) *Settings {
 	return &Settings{o: o, w: writer{log: o.Log, now: o.Now}, known: known, heard: map[string]time.Time{}}
 }
 
-// onSettings runs a command with the settings as this process knows them; when it returns, they hold its result. A refusal
-// that rests on them is confirmed: when the log holds more than was known, the command runs again.
+// onSettings runs a command with the settings as this process knows them; when it returns, they hold its result.
 func (s *Settings) onSettings(ctx context.Context, req Request, run func(*setting.Image) (SettingResult, error)) (SettingResult, error) {
+	return onSettings(ctx, s.o.Image, req, func(img *setting.Image) (SettingResult, error) {
+		result, err := run(img)
+		s.o.Image.arrived(ctx, result.Position)
+		return result, err
+	})
+}
+
+// onSettings runs a command with the settings as this process knows them. A refusal that rests on them is confirmed: when
+// the log holds more than was known, the command runs again.
+func onSettings(ctx context.Context, image *Image, req Request, run func(*setting.Image) (SettingResult, error)) (SettingResult, error) {
 	if req.After != 0 {
-		if err := s.o.Image.WaitFor(ctx, req.After); err != nil {
+		if err := image.WaitFor(ctx, req.After); err != nil {
 			return SettingResult{}, err
 		}
 	}
-	img, err := s.o.Image.Snapshot(ctx)
+	img, err := image.Snapshot(ctx)
 	if err != nil {
 		return SettingResult{}, err
 	}
@@ -66,10 +75,9 @@ func (s *Settings) onSettings(ctx context.Context, req Request, run func(*settin
 		result, err := run(img)
 		var refusal *domain.Refusal
 		if !errors.As(err, &refusal) || !refusal.OnSettings || try == maxConflicts {
-			s.o.Image.arrived(ctx, result.Position)
 			return result, err
 		}
-		confirmed, changed, cerr := s.o.Image.Confirm(ctx, img)
+		confirmed, changed, cerr := image.Confirm(ctx, img)
 		if cerr != nil {
 			return SettingResult{}, cerr
 		}

@@ -9,11 +9,45 @@ import (
 )
 
 type profileBody struct {
-	Name    *domain.Personal           `json:"name"`
-	Email   *domain.Personal           `json:"email"`
-	Phone   *domain.Personal           `json:"phone"`
-	Company *domain.Personal           `json:"company"`
-	Fields  map[string]domain.Personal `json:"fields"`
+	Name       *domain.Personal           `json:"name"`
+	Email      *domain.Personal           `json:"email"`
+	Phone      *domain.Personal           `json:"phone"`
+	Sex        *domain.Personal           `json:"sex"`
+	Company    *domain.Personal           `json:"company"`
+	Title      *domain.Personal           `json:"title"`
+	Document   *domain.Personal           `json:"document"`
+	ExternalID *domain.Personal           `json:"external_id"`
+	Address    *addressBody               `json:"address"`
+	Fields     map[string]domain.Personal `json:"fields"`
+}
+
+type addressBody struct {
+	Street   *domain.Personal `json:"street"`
+	Number   *domain.Personal `json:"number"`
+	District *domain.Personal `json:"district"`
+	City     *domain.Personal `json:"city"`
+	State    *domain.Personal `json:"state"`
+	Country  *domain.Personal `json:"country"`
+	Postcode *domain.Personal `json:"postcode"`
+}
+
+// change is the command of the body.
+func (b profileBody) change(whole bool) contact.Change {
+	c := contact.Change{Whole: whole, Lines: map[string]domain.Personal{}, Fields: b.Fields}
+	lines := map[string]*domain.Personal{"name": b.Name, "email": b.Email, "phone": b.Phone, "sex": b.Sex, "company": b.Company,
+		"title": b.Title, "document": b.Document, "external_id": b.ExternalID}
+	if a := b.Address; a != nil {
+		for name, v := range map[string]*domain.Personal{"street": a.Street, "number": a.Number, "district": a.District, "city": a.City,
+			"state": a.State, "country": a.Country, "postcode": a.Postcode} {
+			lines["address."+name] = v
+		}
+	}
+	for name, v := range lines {
+		if v != nil {
+			c.Lines[name] = *v
+		}
+	}
+	return c
 }
 
 // putContact replaces a contact's profile.
@@ -25,9 +59,7 @@ func (s *Server) patchContact(c *call) error { return s.profile(c, "patch_contac
 func (s *Server) profile(c *call, name string, whole bool) error {
 	var b profileBody
 	return s.onContact(c, name, &b, func(ctx context.Context, r command.Request, id string) (command.SettingResult, error) {
-		return s.Contacts.ChangeProfile(ctx, r, id, contact.Change{
-			Whole: whole, Name: b.Name, Email: b.Email, Phone: b.Phone, Company: b.Company, Fields: b.Fields,
-		})
+		return s.Contacts.ChangeProfile(ctx, r, id, b.change(whole))
 	})
 }
 
@@ -66,6 +98,24 @@ func (s *Server) blockContact(c *call) error {
 // unblockContact ends that.
 func (s *Server) unblockContact(c *call) error {
 	return s.onContact(c, "unblock_contact", &struct{}{}, s.Contacts.Unblock)
+}
+
+type assigneeBody struct {
+	Operator *string `json:"operator"`
+}
+
+// assignContact gives the contact to an operator, or to nobody.
+func (s *Server) assignContact(c *call) error {
+	var b assigneeBody
+	return s.onContact(c, "assign_contact", &b, func(ctx context.Context, r command.Request, id string) (command.SettingResult, error) {
+		switch {
+		case b.Operator == nil:
+			return command.SettingResult{}, missing("operator")
+		case *b.Operator != "" && !domain.ValidID(*b.Operator):
+			return command.SettingResult{}, invalid("operator", "An operator is named by id; empty is nobody.")
+		}
+		return s.Contacts.Assign(ctx, r, id, *b.Operator)
+	})
 }
 
 // eraseContact makes everything personal of the contact unreadable for good.

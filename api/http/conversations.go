@@ -151,10 +151,13 @@ func (s *Server) outbound(c *call, b outboundBody) (command.Outbound, error) {
 		return out, err
 	}
 	for _, i := range contact.Identities {
-		if found && i.Channel == b.Channel {
+		own := i.Contact == b.Contact || i.Contact == "" && contact.ID == b.Contact
+		if i.Channel == b.Channel && (out.Address == "" || own) { // of several that were merged, the one that was named
 			out.Address = i.Address
-			return out, nil
 		}
+	}
+	if found && out.Address != "" {
+		return out, nil
 	}
 	return out, &Problem{Status: http.StatusUnprocessableEntity, Code: "no_address", Field: "contact", Detail: "There is no address of this contact on this channel."}
 }

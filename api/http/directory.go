@@ -93,6 +93,12 @@ func (s *Server) contacts(c *call) error {
 	if f.Tag, err = c.idParam("tag"); err != nil {
 		return err
 	}
+	if f.Assignee, err = c.idParam("assignee"); err != nil {
+		return err
+	}
+	if f.Known, err = c.flag("known"); err != nil {
+		return err
+	}
 	answer, err := s.Directory.Contacts(c.ctx(), s.workspace, f)
 	if err != nil {
 		return err

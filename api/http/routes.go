@@ -43,13 +43,14 @@ func (s *Server) routes() []route {
 		{get, "/v1/tickets/:number/timeline", access.ReadConversations, s.ticketTimeline, at},
 
 		// Contacts.
-		{get, "/v1/contacts", access.ReadContacts, s.contacts, with(page, "q", "address", "external_id", "tag")},
+		{get, "/v1/contacts", access.ReadContacts, s.contacts, with(page, "q", "address", "external_id", "tag", "assignee", "known")},
 		{get, "/v1/contacts/:id", access.ReadContacts, one(s.Directory.Contact, func(v directory.Contact) domain.Position { return v.Revision }), now},
 		{get, "/v1/contacts/:id/history", access.ReadConversations, s.contactHistory, page},
 		{put, "/v1/contacts/:id", access.EditContacts, s.putContact, nil},
 		{patch, "/v1/contacts/:id", access.EditContacts, s.patchContact, nil},
 		{post, "/v1/contacts/:id/tags", access.EditContacts, s.tagContact, nil},
 		{post, "/v1/contacts/:id/annotations", access.EditContacts, s.annotateContact, nil},
+		{post, "/v1/contacts/:id/assign", access.AssignContacts, s.assignContact, nil},
 		{post, "/v1/contacts/:id/block", access.EditContacts, s.blockContact, nil},
 		{post, "/v1/contacts/:id/unblock", access.EditContacts, s.unblockContact, nil},
 		{post, "/v1/contacts/:id/erase", access.EraseContacts, s.eraseContact, nil},

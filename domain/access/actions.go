@@ -50,7 +50,8 @@ const (
 	Supervise         Action = "supervise"          // assign, take over, act on another's, override a guard, another's availability
 	Hide              Action = "hide"               // delete from everybody's sight but an auditor's
 	ReadContacts      Action = "read_contacts"
-	EditContacts      Action = "edit_contacts" // profile, tags, annotations, block
+	EditContacts      Action = "edit_contacts"   // profile, tags, annotations, block
+	AssignContacts    Action = "assign_contacts" // their dedicated assignee (F128)
 	EraseContacts     Action = "erase_contacts"
 	ReadSettings      Action = "read_settings" // operators, departments, channels
 	EditSettings      Action = "edit_settings"
@@ -96,6 +97,8 @@ func rights(a Action) right {
 		return right{roles(op, sup, adm, aud), ScopeContacts, false}
 	case EditContacts:
 		return right{roles(op, sup, adm), ScopeContacts, true}
+	case AssignContacts:
+		return right{roles(sup, adm), ScopeContacts, true}
 	case EraseContacts:
 		return right{roles(adm), ScopePersonal, true}
 	case ReadSettings:
@@ -126,7 +129,7 @@ func rights(a Action) right {
 
 // Actions is the list of them all, save ActForOthers, which is no right of its own: see MayDo.
 func Actions() []Action {
-	return []Action{Receive, ReadConversations, Converse, Supervise, Hide, ReadContacts, EditContacts, EraseContacts, ReadSettings,
+	return []Action{Receive, ReadConversations, Converse, Supervise, Hide, ReadContacts, EditContacts, AssignContacts, EraseContacts, ReadSettings,
 		EditSettings, ManageTemplates, ManageTokens, BePresent, ReadOwnStats, ReadStats, ReadEvents, ReadAllEvents, OpenPersonal, ReadAudit}
 }
 

@@ -7,13 +7,29 @@ import "github.com/turno-desk/turno/domain"
 // Event is one fact about a contact.
 type Event interface{ event() }
 
-// ProfileChanged replaces the whole profile.
+// ProfileChanged replaces the whole profile. Whoever has one is a known contact.
 type ProfileChanged struct {
-	Name    domain.Personal            `json:"name,omitempty"`
-	Email   domain.Personal            `json:"email,omitempty"`
-	Phone   domain.Personal            `json:"phone,omitempty"`
-	Company domain.Personal            `json:"company,omitempty"`
-	Fields  map[string]domain.Personal `json:"fields,omitempty"`
+	Name       domain.Personal            `json:"name,omitempty"`
+	Email      domain.Personal            `json:"email,omitempty"`
+	Phone      domain.Personal            `json:"phone,omitempty"`
+	Sex        domain.Personal            `json:"sex,omitempty"`
+	Company    domain.Personal            `json:"company,omitempty"`
+	Title      domain.Personal            `json:"title,omitempty"`       // what they are in the company
+	Document   domain.Personal            `json:"document,omitempty"`    // number of an identity document
+	ExternalID domain.Personal            `json:"external_id,omitempty"` // in another system
+	Address    Address                    `json:"address,omitzero"`
+	Fields     map[string]domain.Personal `json:"fields,omitempty"`
+}
+
+// Address is where a contact is found in the world; what names it on a channel is an identity.
+type Address struct {
+	Street   domain.Personal `json:"street,omitempty"`
+	Number   domain.Personal `json:"number,omitempty"`
+	District domain.Personal `json:"district,omitempty"`
+	City     domain.Personal `json:"city,omitempty"`
+	State    domain.Personal `json:"state,omitempty"`
+	Country  domain.Personal `json:"country,omitempty"`
+	Postcode domain.Personal `json:"postcode,omitempty"`
 }
 
 // Tagged adds the contact to groups.
@@ -40,6 +56,17 @@ type Blocked struct {
 // Unblocked ends that.
 type Unblocked struct{}
 
+// Assigned gives the contact a dedicated assignee, who outlives every close: a new conversation is theirs when they are
+// available.
+type Assigned struct {
+	Operator string `json:"operator"`
+}
+
+// Unassigned takes it back.
+type Unassigned struct {
+	Operator string `json:"operator"` // who it was
+}
+
 // Erased says that the key of the contact's personal fields was destroyed.
 type Erased struct {
 	Threads []string `json:"threads"`
@@ -51,6 +78,8 @@ func (Untagged) event()       {}
 func (Annotated) event()      {}
 func (Blocked) event()        {}
 func (Unblocked) event()      {}
+func (Assigned) event()       {}
+func (Unassigned) event()     {}
 func (Erased) event()         {}
 
 // ID is the id of the contact that comes into being with a thread.

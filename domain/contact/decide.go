@@ -1,19 +1,16 @@
 package contact
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
 // Limits of what is known of a contact.
 const (
-	MaxLine       = 500 // bytes of a line of the profile
-	MaxFields     = 100
-	MaxFieldText  = 2000 // bytes
 	MaxTags       = 200
 	MaxAnnotation = 10_000 // bytes
 	MaxReason     = 500    // bytes
@@ -27,6 +24,8 @@ type State struct {
 	Profile     Profile
 	Tags        []string // sorted
 	Annotations int
+	Assignee    string // operator
+	Known       bool   // somebody has entered a profile
 	Blocked     bool
 	Erased      bool
 }
@@ -38,7 +37,7 @@ type Profile = ProfileChanged
 func (s State) Evolve(e Event) State {
 	switch e := e.(type) {
 	case ProfileChanged:
-		s.Profile = e
+		s.Profile, s.Known = e, true
 	case Tagged:
 		s.Tags = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(s.Tags), e.Tags...))))
 	case Untagged:
@@ -49,75 +48,20 @@ func (s State) Evolve(e Event) State {
 		s.Blocked = true
 	case Unblocked:
 		s.Blocked = false
+	case Assigned:
+		s.Assignee = e.Operator
+	case Unassigned:
+		s.Assignee = ""
 	case Erased:
-		s = State{Tags: s.Tags, Annotations: s.Annotations, Blocked: s.Blocked, Erased: true}
+		s.Profile, s.Erased = Profile{}, true
 	}
 	return s
 }
 
-// Change replaces the parts of the profile that it names: a nil part stays, an empty one goes. With Whole set, those that it
-// doesn't name go too.
-type Change struct {
-	Whole                       bool
-	Name, Email, Phone, Company *domain.Personal
-	Fields                      map[string]domain.Personal // by id; an empty value removes the field
-}
-
-// DecideChange says what a Change makes of the contact; nothing when the profile is that already.
-func DecideChange(s State, c Change) ([]Event, *domain.Refusal) {
-	if s.Erased {
-		return nil, erased()
-	}
-	p := s.Profile
-	if c.Whole {
-		p = Profile{}
-	}
-	var bad []string
-	set := func(field string, to *domain.Personal, v *domain.Personal) {
-		if v == nil {
-			return
-		}
-		if *to = domain.Personal(strings.TrimSpace(string(*v))); !domain.Fits(*to, MaxLine) {
-			bad = append(bad, field)
-		}
-	}
-	set("name", &p.Name, c.Name)
-	set("email", &p.Email, c.Email)
-	set("phone", &p.Phone, c.Phone)
-	set("company", &p.Company, c.Company)
-	if p.Fields = maps.Clone(p.Fields); p.Fields == nil {
-		p.Fields = map[string]domain.Personal{}
-	}
-	for _, id := range slices.Sorted(maps.Keys(c.Fields)) {
-		v := c.Fields[id]
-		if !domain.ValidID(id) || !domain.Fits(v, MaxFieldText) {
-			bad = append(bad, "fields")
-			break
-		}
-		if p.Fields[id] = v; v == "" {
-			delete(p.Fields, id)
-		}
-	}
-	if len(p.Fields) > MaxFields {
-		bad = append(bad, "fields")
-	}
-	if len(p.Fields) == 0 {
-		p.Fields = nil
-	}
-	if len(bad) > 0 {
-		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: slices.Compact(bad),
-			Detail: "A profile has lines of up to 500 bytes and up to 100 fields of up to 2000 bytes, by id."}
-	}
-	if p.equal(s.Profile) {
-		return nil, nil
-	}
-	return []Event{p}, nil
-}
-
 // DecideTag adds and removes tags; a tag in both is added.
 func DecideTag(s State, add, remove []string) ([]Event, *domain.Refusal) {
-	if s.Erased {
-		return nil, erased()
+	if r := s.closed(); r != nil {
+		return nil, r
 	}
 	if slices.ContainsFunc(slices.Concat(add, remove), func(t string) bool { return !domain.ValidID(t) }) {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: []string{"tags"}, Detail: "A tag is an id."}
@@ -142,8 +86,8 @@ func DecideTag(s State, add, remove []string) ([]Event, *domain.Refusal) {
 
 // DecideAnnotate adds a note on the contact.
 func DecideAnnotate(s State, text domain.Personal) ([]Event, *domain.Refusal) {
-	if s.Erased {
-		return nil, erased()
+	if r := s.closed(); r != nil {
+		return nil, r
 	}
 	if strings.TrimSpace(string(text)) == "" || !domain.Fits(text, MaxAnnotation) {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: []string{"text"}, Detail: "An annotation is text of up to 10,000 bytes."}
@@ -153,9 +97,10 @@ func DecideAnnotate(s State, text domain.Personal) ([]Event, *domain.Refusal) {
 
 // DecideBlock keeps the contact's messages from opening a conversation; again is nothing.
 func DecideBlock(s State, reason domain.Personal) ([]Event, *domain.Refusal) {
+	if r := s.closed(); r != nil {
+		return nil, r
+	}
 	switch {
-	case s.Erased:
-		return nil, erased()
 	case s.Blocked:
 		return nil, nil
 	case !domain.Fits(reason, MaxReason):
@@ -166,13 +111,34 @@ func DecideBlock(s State, reason domain.Personal) ([]Event, *domain.Refusal) {
 
 // DecideUnblock ends that.
 func DecideUnblock(s State) ([]Event, *domain.Refusal) {
-	switch {
-	case s.Erased:
-		return nil, erased()
-	case !s.Blocked:
+	if r := s.closed(); r != nil {
+		return nil, r
+	}
+	if !s.Blocked {
 		return nil, nil
 	}
 	return []Event{Unblocked{}}, nil
+}
+
+// DecideAssign gives the contact to an active operator of the image, or to nobody when operator is empty; again is nothing.
+func DecideAssign(s State, operator string, img *setting.Image) ([]Event, *domain.Refusal) {
+	if r := s.closed(); r != nil {
+		return nil, r
+	}
+	switch {
+	case operator == s.Assignee:
+		return nil, nil
+	case operator == "":
+		return []Event{Unassigned{Operator: s.Assignee}}, nil
+	}
+	if o, ok := img.Operator(operator); !ok || !o.Active {
+		code, detail := domain.CodeUnknownSetting, "There is no such operator."
+		if ok {
+			code, detail = domain.CodeRetired, "The operator is no longer active."
+		}
+		return nil, &domain.Refusal{Code: code, Missing: []string{"operator:" + operator}, OnSettings: true, Detail: detail}
+	}
+	return []Event{Assigned{Operator: operator}}, nil
 }
 
 // DecideErase says that the contact's personal fields, and those of its threads, are about to become unreadable; again is
@@ -192,10 +158,10 @@ func Thread(contact string) (string, bool) {
 	return "t" + contact[1:], true
 }
 
-func (p ProfileChanged) equal(o ProfileChanged) bool {
-	return p.Name == o.Name && p.Email == o.Email && p.Phone == o.Phone && p.Company == o.Company && maps.Equal(p.Fields, o.Fields)
-}
-
-func erased() *domain.Refusal {
-	return &domain.Refusal{Code: CodeErased, Detail: "The contact was erased."}
+// closed refuses what may not be edited any more.
+func (s State) closed() *domain.Refusal {
+	if s.Erased {
+		return &domain.Refusal{Code: CodeErased, Detail: "The contact was erased."}
+	}
+	return nil
 }

@@ -11,9 +11,13 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
-func text(s string) *domain.Personal { p := domain.Personal(s); return &p }
+func lines(name, text string) map[string]domain.Personal {
+	return map[string]domain.Personal{name: domain.Personal(text)}
+}
 
 func given(events ...contact.Event) contact.State {
 	var s contact.State
@@ -36,16 +40,16 @@ func expect(t *testing.T, got []contact.Event, r *domain.Refusal, code domain.Co
 func TestAChangeTouchesWhatItNames(t *testing.T) {
 	s := given(contact.ProfileChanged{Name: "Eva", Phone: "600", Fields: map[string]domain.Personal{"sex": "f", "dni": "1"}})
 
-	got, r := contact.DecideChange(s, contact.Change{Email: text(" eva@example.org "), Fields: map[string]domain.Personal{"dni": "", "post": "boss"}})
+	got, r := contact.DecideChange(s, contact.Change{Lines: lines("email", " eva@example.org "), Fields: map[string]domain.Personal{"dni": "", "post": "boss"}})
 	expect(t, got, r, "", contact.ProfileChanged{Name: "Eva", Email: "eva@example.org", Phone: "600",
 		Fields: map[string]domain.Personal{"sex": "f", "post": "boss"}})
 	if !cmp.Equal(s.Profile.Fields, map[string]domain.Personal{"sex": "f", "dni": "1"}) {
 		t.Errorf("the decision changed the state: %v", s.Profile.Fields)
 	}
 
-	got, r = contact.DecideChange(s, contact.Change{Whole: true, Name: text("Eva")})
+	got, r = contact.DecideChange(s, contact.Change{Whole: true, Lines: lines("name", "Eva")})
 	expect(t, got, r, "", contact.ProfileChanged{Name: "Eva"})
-	got, r = contact.DecideChange(s, contact.Change{Name: text("Eva"), Fields: map[string]domain.Personal{"sex": "f", "no": ""}})
+	got, r = contact.DecideChange(s, contact.Change{Lines: lines("name", "Eva"), Fields: map[string]domain.Personal{"sex": "f", "no": ""}})
 	expect(t, got, r, "")
 	got, r = contact.DecideChange(s, contact.Change{})
 	expect(t, got, r, "")
@@ -58,7 +62,8 @@ func TestAProfileThatIsTooBigIsRefused(t *testing.T) {
 		many[fmt.Sprintf("f%d", i)] = "x"
 	}
 	for missing, c := range map[string]contact.Change{
-		"company":  {Company: &long},
+		"company":  {Lines: lines("company", string(long))},
+		"shoe":     {Lines: lines("shoe", "43")},
 		"fields":   {Fields: map[string]domain.Personal{"a": long}},
 		"fields ":  {Fields: map[string]domain.Personal{"A": "x"}},
 		"fields  ": {Fields: many},
@@ -108,6 +113,58 @@ func TestBlocking(t *testing.T) {
 	expect(t, got, r, "")
 }
 
+func office() *setting.Image {
+	return &setting.Image{Operators: map[string]operator.Definition{
+		"ana": {ID: "ana", Active: true}, "beto": {ID: "beto", Active: true}, "gone": {ID: "gone"},
+	}}
+}
+
+func TestF128AnAssigneeStaysUntilSomebodyElseOrNobodyIs(t *testing.T) {
+	got, r := contact.DecideAssign(contact.State{}, "ana", office())
+	expect(t, got, r, "", contact.Assigned{Operator: "ana"})
+	s := given(got...)
+	got, r = contact.DecideAssign(s, "ana", office())
+	expect(t, got, r, "")
+	got, r = contact.DecideAssign(s, "beto", office())
+	expect(t, got, r, "", contact.Assigned{Operator: "beto"})
+	got, r = contact.DecideAssign(s, "", office())
+	expect(t, got, r, "", contact.Unassigned{Operator: "ana"})
+	got, r = contact.DecideAssign(s, "zoe", office())
+	expect(t, got, r, domain.CodeUnknownSetting)
+	got, r = contact.DecideAssign(s, "gone", office())
+	expect(t, got, r, domain.CodeRetired)
+}
+
+func TestF009AContactIsUnknownUntilAProfileIsEntered(t *testing.T) {
+	if given(contact.Tagged{Tags: []string{"vip"}}, contact.Blocked{}).Known {
+		t.Error("tagging made it known")
+	}
+	got, r := contact.DecideChange(contact.State{}, contact.Change{Whole: true})
+	expect(t, got, r, "", contact.ProfileChanged{})
+	got, r = contact.DecideChange(given(got...), contact.Change{Whole: true})
+	expect(t, got, r, "")
+}
+
+func TestF121F122EveryLineOfAProfileIsKept(t *testing.T) {
+	change := contact.Change{Lines: map[string]domain.Personal{}}
+	for _, name := range contact.Lines() {
+		change.Lines[name] = domain.Personal(name + " of Eva")
+	}
+	got, r := contact.DecideChange(contact.State{}, change)
+	if r != nil || len(got) != 1 {
+		t.Fatal(got, r)
+	}
+	p := given(got...).Profile
+	for _, name := range contact.Lines() {
+		if *p.Line(name) != change.Lines[name] {
+			t.Errorf("%s is %q", name, *p.Line(name))
+		}
+	}
+	if p.Line("fields") != nil {
+		t.Error("fields are no line")
+	}
+}
+
 func TestNothingIsWrittenToAnErasedContact(t *testing.T) {
 	s := given(contact.ProfileChanged{Name: "Eva"}, contact.Tagged{Tags: []string{"vip"}}, contact.Erased{Threads: []string{"t1"}})
 	if s.Profile.Name != "" || !slices.Equal(s.Tags, []string{"vip"}) {
@@ -118,11 +175,12 @@ func TestNothingIsWrittenToAnErasedContact(t *testing.T) {
 	}
 	for name, decide := range map[string]func() ([]contact.Event, *domain.Refusal){
 		"change": func() ([]contact.Event, *domain.Refusal) {
-			return contact.DecideChange(s, contact.Change{Name: text("Eva")})
+			return contact.DecideChange(s, contact.Change{Lines: lines("name", "Eva")})
 		},
 		"tag":      func() ([]contact.Event, *domain.Refusal) { return contact.DecideTag(s, []string{"x"}, nil) },
 		"annotate": func() ([]contact.Event, *domain.Refusal) { return contact.DecideAnnotate(s, "x") },
 		"block":    func() ([]contact.Event, *domain.Refusal) { return contact.DecideBlock(s, "x") },
+		"assign":   func() ([]contact.Event, *domain.Refusal) { return contact.DecideAssign(s, "ana", office()) },
 		"unblock":  func() ([]contact.Event, *domain.Refusal) { return contact.DecideUnblock(s) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,9 +208,9 @@ func TestACommandSaidTwiceMakesNothingMore(t *testing.T) {
 		line := rapid.SampledFrom([]string{"", "a", " b "})
 		for range rapid.IntRange(1, 8).Draw(t, "commands") {
 			var decide func(contact.State) ([]contact.Event, *domain.Refusal)
-			switch rapid.IntRange(0, 3).Draw(t, "command") {
+			switch rapid.IntRange(0, 4).Draw(t, "command") {
 			case 0:
-				c := contact.Change{Whole: rapid.Bool().Draw(t, "whole"), Name: text(line.Draw(t, "name")),
+				c := contact.Change{Whole: rapid.Bool().Draw(t, "whole"), Lines: lines(rapid.SampledFrom(contact.Lines()).Draw(t, "line"), line.Draw(t, "text")),
 					Fields: rapid.MapOf(rapid.SampledFrom([]string{"x", "y"}), rapid.SampledFrom([]domain.Personal{"", "1"})).Draw(t, "fields")}
 				decide = func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideChange(s, c) }
 			case 1:
@@ -163,6 +221,9 @@ func TestACommandSaidTwiceMakesNothingMore(t *testing.T) {
 				decide = func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideBlock(s, "r") }
 			case 3:
 				decide = contact.DecideUnblock
+			case 4:
+				to := rapid.SampledFrom([]string{"", "ana", "beto"}).Draw(t, "operator")
+				decide = func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideAssign(s, to, office()) }
 			}
 			decided, r := decide(s)
 			if r != nil {

@@ -2,29 +2,45 @@ package directory
 
 import (
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/projections"
 )
 
-// Contact is a customer's record.
+// Contact is a customer's record: what is told of the contact itself and of those that were merged into it.
 type Contact struct {
 	ID          string            `json:"id"`
 	Name        string            `json:"name"`
 	Email       string            `json:"email,omitempty"`
 	Phone       string            `json:"phone,omitempty"`
+	Sex         string            `json:"sex,omitempty"`
 	Company     string            `json:"company,omitempty"`
+	Title       string            `json:"title,omitempty"`
+	Document    string            `json:"document,omitempty"`
+	ExternalID  string            `json:"external_id,omitempty"`
+	Address     *contact.Address  `json:"address,omitempty"`
 	Fields      map[string]string `json:"fields,omitempty"`
 	Tags        []string          `json:"tags"`
+	Known       bool              `json:"known"` // somebody has entered a profile (F009)
+	Assignee    string            `json:"assignee,omitempty"`
 	Blocked     bool              `json:"blocked"`
 	Erased      bool              `json:"erased,omitempty"`
-	FirstAt     projections.Time  `json:"first_at"` // of the first communication (F120)
+	FirstAt     *projections.Time `json:"first_at,omitempty"` // of the first communication (F120)
 	Identities  []Identity        `json:"identities"`
+	Merged      []Merged          `json:"merged,omitempty"`
 	Annotations []Annotation      `json:"annotations,omitempty"` // only where one contact is asked for
 	Revision    domain.Position   `json:"revision"`              // of the last commit about it
+}
+
+// Merged is a contact that was merged into another, and what of its own is not shown because the survivor has another value.
+type Merged struct {
+	Contact   string            `json:"contact"`
+	Conflicts map[string]string `json:"conflicts,omitempty"` // its value by the field's name: "email", "fields.plan"
 }
 
 // Identity is an address of a contact on a channel.
 type Identity struct {
 	ID         string `json:"id"`
+	Contact    string `json:"contact,omitempty"` // whose it is, where that is a merged one
 	Channel    string `json:"channel"`
 	Address    string `json:"address"`
 	ExternalID string `json:"external_id,omitempty"`
@@ -33,10 +49,11 @@ type Identity struct {
 
 // Annotation is a note on a contact.
 type Annotation struct {
-	ID     string           `json:"id"`
-	Text   string           `json:"text"`
-	Author string           `json:"author"` // an actor: "operator:ana"
-	At     projections.Time `json:"at"`
+	ID      string           `json:"id"`
+	Contact string           `json:"contact,omitempty"` // on which it was made, where that is a merged one
+	Text    string           `json:"text"`
+	Author  string           `json:"author"` // an actor: "operator:ana"
+	At      projections.Time `json:"at"`
 }
 
 // Operator is a person who answers, with presence.
@@ -127,11 +144,16 @@ type Range struct {
 	Limit  int // 50 when 0, at most 200
 }
 
+// Nobody is the Assignee of a filter for contacts that have none.
+const Nobody = "none"
+
 // ContactFilter narrows the contacts. Fields that are set must all hold.
 type ContactFilter struct {
 	Q          string // part of a name, an address, an e-mail or a phone, whatever its case
 	Address    string // the whole address
 	ExternalID string
 	Tag        string
+	Assignee   string // operator; Nobody: those without one
+	Known      *bool
 	Range
 }

@@ -22,7 +22,7 @@ import (
 const Name = "directory"
 
 // version grows with every change of what the tables hold.
-const version = 2
+const version = 3
 
 //go:embed schema.sql
 var schema string
@@ -124,6 +124,22 @@ func (b *batch) Flush(context.Context) error {
 	for _, r := range b.touched {
 		if err := b.save(r); err != nil {
 			return err
+		}
+	}
+	persons := map[*record]bool{}
+	for _, r := range b.touched {
+		for _, id := range []string{r.id, r.person} { // who was merged away is shown no more, by whoever survives
+			p, err := b.look(contactKey{r.workspace, id})
+			if err != nil {
+				return err
+			}
+			if persons[p] {
+				continue
+			}
+			persons[p] = true
+			if err := b.show(p); err != nil {
+				return err
+			}
 		}
 	}
 	for _, s := range b.stmts {

@@ -146,7 +146,7 @@ func TestAContactReadsBackWhole(t *testing.T) {
 	morning := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	want := directory.Contact{
 		ID: contact.ID(lucia), Name: "Lucía Gómez de Paz", Email: "Lucia@Paz.example", Fields: map[string]string{"barrio": "Boedo"},
-		Tags: []string{"alta", "vip"}, FirstAt: projections.Time{Time: morning.Add(8 * time.Second)}, Revision: 12,
+		Tags: []string{"alta", "vip"}, Known: true, FirstAt: &projections.Time{Time: morning.Add(8 * time.Second)}, Revision: 12,
 		Identities: []directory.Identity{{ID: "i" + lucia[1:], Channel: "web", Address: "+54 11 5555-0101", ExternalID: "crm-1", Thread: lucia}},
 		Annotations: []directory.Annotation{
 			{ID: "a1", Text: "Prefiere la tarde.", Author: "operator:ana", At: projections.Time{Time: morning.Add(12 * time.Second)}}},

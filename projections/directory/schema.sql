@@ -1,27 +1,64 @@
 -- Times are Unix milliseconds; 0 stands for none. fields, tags, departments and scopes are JSON. search is what is looked
 -- through, in small letters without accents.
 
--- A contact exists once its first conversation was opened: opened is that position. received is the name as it came with a
--- message, name the one that somebody entered.
+-- What is told of each contact itself. It exists once a conversation of it was opened or it was added: opened is that
+-- position. received is the name as it came with a message. profile and tags are JSON, as the events have them. person is
+-- the contact that it was merged into, and else itself; merged are those that were merged into it, in that order.
 CREATE TABLE IF NOT EXISTS contact (
+	workspace TEXT NOT NULL,
+	id TEXT NOT NULL,
+	person TEXT NOT NULL,
+	opened INTEGER NOT NULL,
+	first_at INTEGER NOT NULL,
+	received TEXT NOT NULL,
+	profile TEXT NOT NULL,
+	tags TEXT NOT NULL,
+	known INTEGER NOT NULL,
+	assignee TEXT NOT NULL,
+	blocked INTEGER NOT NULL,
+	erased INTEGER NOT NULL,
+	merged TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	PRIMARY KEY (workspace, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS contact_person ON contact (workspace, person);
+
+-- What is shown: one row for each contact that is not merged into another, made of its own row and those of the contacts
+-- that were merged into it. body is JSON. It is made anew whenever one of them changes, so that nothing of a merge is left
+-- in it when it is undone.
+CREATE TABLE IF NOT EXISTS person (
 	workspace TEXT NOT NULL,
 	id TEXT NOT NULL,
 	opened INTEGER NOT NULL,
 	first_at INTEGER NOT NULL,
-	received TEXT NOT NULL,
-	name TEXT NOT NULL,
-	email TEXT NOT NULL,
-	phone TEXT NOT NULL,
-	company TEXT NOT NULL,
-	fields TEXT NOT NULL,
-	tags TEXT NOT NULL,
+	known INTEGER NOT NULL,
+	assignee TEXT NOT NULL,
 	blocked INTEGER NOT NULL,
 	erased INTEGER NOT NULL,
-	revision INTEGER NOT NULL,
+	body TEXT NOT NULL,
 	search TEXT NOT NULL,
 	PRIMARY KEY (workspace, id)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS contact_opened ON contact (workspace, opened) WHERE opened <> 0;
+CREATE INDEX IF NOT EXISTS person_opened ON person (workspace, opened);
+CREATE INDEX IF NOT EXISTS person_assignee ON person (workspace, assignee, opened) WHERE assignee <> '';
+
+CREATE TABLE IF NOT EXISTS person_tag (
+	workspace TEXT NOT NULL,
+	tag TEXT NOT NULL,
+	person TEXT NOT NULL,
+	PRIMARY KEY (workspace, tag, person)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS person_tag_of ON person_tag (workspace, person);
+
+-- The lines and fields of what is shown, in small letters without accents, to be filtered by: "company", "fields.plan".
+CREATE TABLE IF NOT EXISTS person_field (
+	workspace TEXT NOT NULL,
+	person TEXT NOT NULL,
+	field TEXT NOT NULL,
+	value TEXT NOT NULL,
+	PRIMARY KEY (workspace, person, field)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS person_field_value ON person_field (workspace, field, value);
 
 CREATE TABLE IF NOT EXISTS annotation (
 	workspace TEXT NOT NULL,

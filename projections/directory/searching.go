@@ -10,11 +10,14 @@ import (
 	"strings"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/projections"
 )
 
-const contactColumns = `c.id, c.opened, c.first_at, iif(c.name <> '', c.name, c.received), c.email, c.phone, c.company, c.fields, c.tags,
-	c.blocked, c.erased, c.revision`
+const contactColumns = `p.id, p.opened, p.first_at, p.body, p.known, p.assignee, p.blocked, p.erased, c.revision`
+
+// persons joins what is shown with the contact's own row, which has the revision.
+const persons = ` FROM person p JOIN contact c ON c.workspace = p.workspace AND c.id = p.id WHERE `
 
 // Contacts lists and searches contacts, the newest first.
 func (q *Queries) Contacts(ctx context.Context, workspace string, f ContactFilter) (Page[Contact], error) {
@@ -32,7 +35,7 @@ func (q *Queries) Contacts(ctx context.Context, workspace string, f ContactFilte
 	where, args := f.where(workspace, before)
 	p := Page[Contact]{Items: []Contact{}}
 	p.Position, err = q.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT `+contactColumns+` FROM contact c WHERE `+where+` ORDER BY c.opened DESC LIMIT ?`,
+		rows, err := tx.QueryContext(ctx, `SELECT `+contactColumns+persons+where+` ORDER BY p.opened DESC LIMIT ?`,
 			append(args, f.limit()+1)...)
 		if err != nil {
 			return fmt.Errorf("search contacts: %w", err)
@@ -54,7 +57,7 @@ func (q *Queries) Contacts(ctx context.Context, workspace string, f ContactFilte
 			return fmt.Errorf("search contacts: %w", err)
 		}
 		for i := range p.Items {
-			if p.Items[i].Identities, err = identities(ctx, tx, workspace, p.Items[i].ID); err != nil {
+			if p.Items[i].Identities, err = identities(ctx, tx, workspace, &p.Items[i]); err != nil {
 				return err
 			}
 		}
@@ -64,32 +67,46 @@ func (q *Queries) Contacts(ctx context.Context, workspace string, f ContactFilte
 }
 
 func (f ContactFilter) where(workspace string, before int64) (string, []any) {
-	conditions := []string{`c.workspace = ?`, `c.opened <> 0`, `c.opened < ?`}
+	conditions := []string{`p.workspace = ?`, `p.opened <> 0`, `p.opened < ?`}
 	args := []any{workspace, before}
 	add := func(condition string, with ...any) {
 		conditions = append(conditions, condition)
 		args = append(args, with...)
 	}
+	const byIdentity = `p.id IN (SELECT o.person FROM identity i JOIN contact o ON o.workspace = i.workspace AND o.id = i.contact WHERE i.workspace = ? AND `
 	for _, w := range words(f.Q) {
-		add(`(c.search LIKE ? ESCAPE '\' OR EXISTS (SELECT 1 FROM identity i WHERE i.workspace = c.workspace AND i.contact = c.id
-			AND i.search LIKE ? ESCAPE '\'))`, w, w)
+		add(`(p.search LIKE ? ESCAPE '\' OR EXISTS (SELECT 1 FROM contact o JOIN identity i ON i.workspace = o.workspace AND i.contact = o.id
+			WHERE o.workspace = p.workspace AND o.person = p.id AND i.search LIKE ? ESCAPE '\'))`, w, w)
 	}
 	if f.Address != "" {
-		add(`c.id IN (SELECT contact FROM identity WHERE workspace = ? AND address = ? AND address <> ?)`, workspace, f.Address, string(domain.Erased))
+		add(byIdentity+`i.address = ? AND i.address <> ?)`, workspace, f.Address, string(domain.Erased))
 	}
 	if f.ExternalID != "" {
-		add(`c.id IN (SELECT contact FROM identity WHERE workspace = ? AND external_id = ? AND external_id NOT IN ('', ?))`, workspace, f.ExternalID, string(domain.Erased))
+		add(`(`+byIdentity+`i.external_id = ? AND i.external_id NOT IN ('', ?)) OR EXISTS (SELECT 1 FROM person_field e
+			WHERE e.workspace = p.workspace AND e.person = p.id AND e.field = 'external_id' AND e.value = ?))`,
+			workspace, f.ExternalID, string(domain.Erased), fold(f.ExternalID))
 	}
 	if f.Tag != "" {
-		add(`EXISTS (SELECT 1 FROM json_each(c.tags) t WHERE t.value = ?)`, f.Tag)
+		add(`EXISTS (SELECT 1 FROM person_tag t WHERE t.workspace = p.workspace AND t.person = p.id AND t.tag = ?)`, f.Tag)
+	}
+	switch f.Assignee {
+	case "":
+	case Nobody:
+		add(`p.assignee = ''`)
+	default:
+		add(`p.assignee = ?`, f.Assignee)
+	}
+	if f.Known != nil {
+		add(`p.known = ?`, flag(*f.Known))
 	}
 	return strings.Join(conditions, ` AND `), args
 }
 
-// Contact gives one with its annotations, oldest first.
+// Contact gives one with its annotations, oldest first. One that was merged away is answered by its survivor.
 func (q *Queries) Contact(ctx context.Context, workspace, id string) (c Contact, at domain.Position, found bool, err error) {
 	at, err = q.read(ctx, func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, `SELECT `+contactColumns+` FROM contact c WHERE c.workspace = ? AND c.id = ? AND c.opened <> 0`, workspace, id)
+		row := tx.QueryRowContext(ctx, `SELECT `+contactColumns+persons+`p.workspace = ? AND p.opened <> 0 AND
+			p.id = (SELECT person FROM contact WHERE workspace = ? AND id = ?)`, workspace, workspace, id)
 		var err error
 		if c, _, err = scanContact(row); errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -98,60 +115,97 @@ func (q *Queries) Contact(ctx context.Context, workspace, id string) (c Contact,
 			return fmt.Errorf("read contact %s: %w", id, err)
 		}
 		found = true
-		if c.Identities, err = identities(ctx, tx, workspace, id); err != nil {
+		if c.Identities, err = identities(ctx, tx, workspace, &c); err != nil {
 			return err
 		}
-		c.Annotations, err = annotations(ctx, tx, workspace, id)
+		c.Annotations, err = annotations(ctx, tx, workspace, &c)
 		return err
 	})
 	return c, at, found, err
 }
 
 func scanContact(row interface{ Scan(...any) error }) (c Contact, opened int64, err error) {
-	var fields, tags string
+	var body string
 	var firstAt int64
-	if err := row.Scan(&c.ID, &opened, &firstAt, &c.Name, &c.Email, &c.Phone, &c.Company, &fields, &tags, &c.Blocked, &c.Erased, &c.Revision); err != nil {
+	if err := row.Scan(&c.ID, &opened, &firstAt, &body, &c.Known, &c.Assignee, &c.Blocked, &c.Erased, &c.Revision); err != nil {
 		return c, 0, err
 	}
-	c.FirstAt = projections.Millis(firstAt)
-	if err := json.Unmarshal([]byte(fields), &c.Fields); err != nil {
+	var s shown
+	if err := json.Unmarshal([]byte(body), &s); err != nil {
 		return c, 0, err
 	}
-	return c, opened, json.Unmarshal([]byte(tags), &c.Tags)
+	p := s.Profile
+	c.FirstAt = projections.MillisOrNil(firstAt)
+	c.Name, c.Email, c.Phone, c.Sex = string(s.Name), string(p.Email), string(p.Phone), string(p.Sex)
+	c.Company, c.Title, c.Document, c.ExternalID = string(p.Company), string(p.Title), string(p.Document), string(p.ExternalID)
+	if p.Address != (contact.Address{}) {
+		c.Address = &p.Address
+	}
+	for id, v := range p.Fields {
+		if c.Fields == nil {
+			c.Fields = map[string]string{}
+		}
+		c.Fields[id] = string(v)
+	}
+	if c.Tags, c.Merged = s.Tags, s.Merged; c.Tags == nil {
+		c.Tags = []string{}
+	}
+	return c, opened, nil
 }
 
-func identities(ctx context.Context, tx *sql.Tx, workspace, contact string) ([]Identity, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, channel, address, external_id, thread FROM identity WHERE workspace = ? AND contact = ? ORDER BY id`,
-		workspace, contact)
+// group is SQL for the contacts that a shown one is made of.
+func (c *Contact) group() (string, []any) {
+	args := []any{c.ID}
+	for _, m := range c.Merged {
+		args = append(args, m.Contact)
+	}
+	return ` IN (` + strings.TrimSuffix(strings.Repeat("?, ", len(args)), ", ") + `)`, args
+}
+
+// of is whose a thing is, where that is not the contact itself.
+func (c *Contact) of(whose string) string {
+	if whose == c.ID {
+		return ""
+	}
+	return whose
+}
+
+func identities(ctx context.Context, tx *sql.Tx, workspace string, c *Contact) ([]Identity, error) {
+	in, args := c.group()
+	rows, err := tx.QueryContext(ctx, `SELECT id, contact, channel, address, external_id, thread FROM identity
+		WHERE workspace = ? AND contact`+in+` ORDER BY id`, append([]any{workspace}, args...)...)
 	if err != nil {
-		return nil, fmt.Errorf("read addresses of contact %s: %w", contact, err)
+		return nil, fmt.Errorf("read addresses of contact %s: %w", c.ID, err)
 	}
 	defer rows.Close()
 	all := []Identity{}
 	for rows.Next() {
 		var i Identity
-		if err := rows.Scan(&i.ID, &i.Channel, &i.Address, &i.ExternalID, &i.Thread); err != nil {
-			return nil, fmt.Errorf("read addresses of contact %s: %w", contact, err)
+		if err := rows.Scan(&i.ID, &i.Contact, &i.Channel, &i.Address, &i.ExternalID, &i.Thread); err != nil {
+			return nil, fmt.Errorf("read addresses of contact %s: %w", c.ID, err)
 		}
+		i.Contact = c.of(i.Contact)
 		all = append(all, i)
 	}
 	return all, rows.Err()
 }
 
-func annotations(ctx context.Context, tx *sql.Tx, workspace, contact string) ([]Annotation, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, text, author, at FROM annotation WHERE workspace = ? AND contact = ? ORDER BY position, id`,
-		workspace, contact)
+func annotations(ctx context.Context, tx *sql.Tx, workspace string, c *Contact) ([]Annotation, error) {
+	in, args := c.group()
+	rows, err := tx.QueryContext(ctx, `SELECT id, contact, text, author, at FROM annotation
+		WHERE workspace = ? AND contact`+in+` ORDER BY position, id`, append([]any{workspace}, args...)...)
 	if err != nil {
-		return nil, fmt.Errorf("read annotations of contact %s: %w", contact, err)
+		return nil, fmt.Errorf("read annotations of contact %s: %w", c.ID, err)
 	}
 	defer rows.Close()
 	var all []Annotation
 	for rows.Next() {
 		var a Annotation
 		var at int64
-		if err := rows.Scan(&a.ID, &a.Text, &a.Author, &at); err != nil {
-			return nil, fmt.Errorf("read annotations of contact %s: %w", contact, err)
+		if err := rows.Scan(&a.ID, &a.Contact, &a.Text, &a.Author, &at); err != nil {
+			return nil, fmt.Errorf("read annotations of contact %s: %w", c.ID, err)
 		}
+		a.Contact = c.of(a.Contact)
 		a.At = projections.Millis(at)
 		all = append(all, a)
 	}
