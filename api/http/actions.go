@@ -65,7 +65,8 @@ type (
 	}
 	messageBody struct {
 		thread.Content
-		Sender thread.Sender `json:"sender"`
+		Template string        `json:"template"` // instead of a text
+		Sender   thread.Sender `json:"sender"`
 	}
 	transferBody struct {
 		Department string          `json:"department"`
@@ -139,6 +140,15 @@ type (
 func (takeBody) command() (thread.Command, error)      { return thread.Take{}, nil }
 func (b releaseBody) command() (thread.Command, error) { return thread.Release{Reason: b.Reason}, nil }
 func (b messageBody) command() (thread.Command, error) {
+	if b.Template != "" {
+		if b.Text != "" {
+			return nil, invalid("template", "Give a text or a template, not both.")
+		}
+		if b.Kind == "" {
+			b.Kind = kindOf(b.Content)
+		}
+		return templated{thread.Send{Content: b.Content, Sender: b.Sender}, b.Template}, nil
+	}
 	content, err := complete(b.Content)
 	return thread.Send{Content: content, Sender: b.Sender}, err
 }

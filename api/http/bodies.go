@@ -14,7 +14,11 @@ import (
 func ParseCommand(action string, body []byte) (cmd thread.Command, known bool, err error) {
 	for _, a := range actions() {
 		if a.name == action {
-			cmd, err = a.decode(body)
+			if cmd, err = a.decode(body); err == nil {
+				if _, unwritten := cmd.(templated); unwritten {
+					return nil, true, invalid("template", "A history holds texts, not templates.")
+				}
+			}
 			return cmd, true, err
 		}
 	}

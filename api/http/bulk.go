@@ -50,7 +50,11 @@ func (s *Server) bulk(c *call) error {
 		return err
 	}
 	results, position := s.each(c.ctx(), b.IDs, func(ctx context.Context, id string) (command.Result, error) {
-		return s.doing(ctx, b.Action, func(ctx context.Context) (command.Result, error) { return s.Conversations.Do(ctx, r, id, cmd) })
+		own, err := s.written(c, id, cmd)
+		if err != nil {
+			return command.Result{}, err
+		}
+		return s.doing(ctx, b.Action, func(ctx context.Context) (command.Result, error) { return s.Conversations.Do(ctx, r, id, own) })
 	})
 	return c.ok(position, struct {
 		Position domain.Position `json:"position"`

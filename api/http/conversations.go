@@ -31,6 +31,9 @@ func (s *Server) act(a action) func(*call) error {
 		if err != nil {
 			return err
 		}
+		if cmd, err = s.written(c, id, cmd); err != nil {
+			return err
+		}
 		result, err := s.doing(c.ctx(), a.name, func(ctx context.Context) (command.Result, error) {
 			return s.Conversations.Do(ctx, r, id, cmd)
 		})

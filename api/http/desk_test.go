@@ -132,7 +132,7 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 		Index:   history.NewMessageIndex(past, func(ctx context.Context, p domain.Position) error { return tracker.Wait(ctx, "history", p) }),
 	})
 	p := http.Parts{
-		Conversations: engine, Commands: settings, Settings: image, Log: log, Aggregates: log, Structured: seal, Hasher: keys, Progress: tracker,
+		Conversations: engine, Threads: engine, Commands: settings, Settings: image, Log: log, Aggregates: log, Structured: seal, Hasher: keys, Progress: tracker,
 		Contacts: command.NewContacts(command.ContactsOptions{Log: log, Image: image, Keys: keys, Threads: engine, Now: now}),
 		Tickets:  command.NewTickets(command.TicketsOptions{Log: log, Image: image, Numbers: numbers, Now: now}),
 		Status: func(ctx context.Context, view string) (projections.Status, bool, error) {

@@ -33,6 +33,8 @@ type Problem struct {
 	State   string   `json:"state,omitempty"`   // the conversation's state, when it is the reason
 	Allowed []string `json:"allowed,omitempty"` // what is allowed in that state
 	Owner   *Person  `json:"owner,omitempty"`   // who has the conversation, when that is the reason
+	Step    *int     `json:"step,omitempty"`    // of a macro: the one that ended it, from 1; those before it were done
+	Action  string   `json:"action,omitempty"`  // of that step
 
 	Retry int `json:"-"` // seconds, for Retry-After; 0: not sent
 }

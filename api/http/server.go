@@ -22,6 +22,7 @@ import (
 // Parts is what the server stands on. All are required.
 type Parts struct {
 	Conversations Conversations
+	Threads       Threads
 	Commands      *command.Settings // on settings, tokens and presence
 	Contacts      *command.Contacts
 	Tickets       *command.Tickets

@@ -97,7 +97,7 @@ func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Stor
 		return nil, err
 	}
 	e.server = apihttp.New(apihttp.Parts{
-		Conversations: e.conversations, Commands: e.settings, Contacts: e.contacts, Tickets: e.tickets, Settings: e.image,
+		Conversations: e.conversations, Threads: e.conversations, Commands: e.settings, Contacts: e.contacts, Tickets: e.tickets, Settings: e.image,
 		Log: r.store, Aggregates: r.store, Structured: r.codec, Hasher: r.vault, Progress: tracker, Status: statusOf(views),
 		Queue: rows, History: past,
 		Stats: stats.NewQueries(views.Reader(statsView)), Directory: directory.NewQueries(views.Reader(directoryView)),
