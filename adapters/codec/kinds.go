@@ -6,6 +6,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/identity"
 	"github.com/turno-desk/turno/domain/ledger"
 	"github.com/turno-desk/turno/domain/operator"
@@ -78,6 +79,8 @@ func kinds() []*kind {
 		of[department.Changed](domain.CategoryDepartment, "department.changed", more),
 		of[department.Retired](domain.CategoryDepartment, "department.retired", more),
 
+		of[hours.Created](domain.CategorySetting, "calendar.created"),
+		of[hours.Changed](domain.CategorySetting, "calendar.changed"),
 		of[setting.ChannelCreated](domain.CategorySetting, "channel.created"),
 		of[setting.ChannelChanged](domain.CategorySetting, "channel.changed"),
 		of[setting.ChannelRetired](domain.CategorySetting, "channel.retired"),

@@ -8,6 +8,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/identity"
 	"github.com/turno-desk/turno/domain/ledger"
 	"github.com/turno-desk/turno/domain/operator"
@@ -59,7 +60,8 @@ func samples() map[string]domain.Event {
 	}
 	sales := support
 	sales.ID, sales.Name = "sales", "Sales"
-	sales.Settings.ReassignAfter = 900
+	sales.Settings.ReassignAfter, sales.Settings.Calendar, sales.Settings.StrictCalendar = 900, "office", true
+	sales.Settings.AwayMessage, sales.Settings.NobodyMessage = "We are back at nine.", "Somebody will be with you soon."
 	sales.Close.Parts, sales.Close.Funnel, sales.Close.TicketLink = []string{"interests", "origin", "score"}, "b2b", department.LinkRequired
 	said := thread.Content{
 		Kind: thread.KindImage, Text: "¿Dónde está mi pedido? 📦", ReplyTo: conversationID + "-m12",
@@ -67,6 +69,13 @@ func samples() map[string]domain.Event {
 		Location:    &thread.Location{Latitude: "-34.6037", Longitude: "-58.3816", Label: "Obelisco"},
 		ContactCard: &thread.ContactCard{Name: "Pedro", Phone: "+5491155550199"},
 	}
+	day := []hours.Interval{{From: "09:00", To: "13:00"}, {From: "14:00", To: "24:00"}}
+	office := hours.Calendar{ID: "office", Name: "Office hours", Versions: []hours.Version{
+		{From: at, Zone: "America/Argentina/Buenos_Aires",
+			Week:     hours.Week{Monday: day, Tuesday: day, Wednesday: day, Thursday: day, Friday: day, Saturday: day, Sunday: day},
+			Holidays: []hours.Holiday{{Date: "2026-12-24", Name: "Christmas Eve", Open: day}, {Date: "2026-12-25"}}},
+		{From: later, Zone: "America/Argentina/Buenos_Aires", Week: hours.Week{Monday: day}},
+	}}
 	web := setting.Channel{ID: "web", Type: "generic", Name: "Web chat", Department: "support"}
 	token := setting.Token{
 		ID: "crm", Owner: "service:crm", Name: "CRM of the branch", Scopes: []string{"conversations:write"}, Fingerprint: "0f1e2d3c",
@@ -188,6 +197,9 @@ func samples() map[string]domain.Event {
 		"turno.department.created.v2": department.Created{Definition: sales},
 		"turno.department.changed.v2": department.Changed{Definition: sales},
 		"turno.department.retired.v2": department.Retired{Definition: department.Definition{ID: "sales", Name: "Sales", Retired: true}},
+
+		"turno.calendar.created.v1": hours.Created{Calendar: office},
+		"turno.calendar.changed.v1": hours.Changed{Calendar: office},
 
 		"turno.channel.created.v1": setting.ChannelCreated{Channel: web},
 		"turno.channel.changed.v1": setting.ChannelChanged{Channel: web},

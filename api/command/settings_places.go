@@ -6,6 +6,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/setting"
 )
 
@@ -20,7 +21,11 @@ func (s *Settings) PutDepartment(ctx context.Context, req Request, p department.
 			if r := demandable(img, p.Close); r != nil {
 				return nil, r
 			}
-			return department.DecidePut(is, p)
+			decided, r := department.DecidePut(is, p)
+			if r == nil && len(decided) > 0 {
+				r = img.Serves(p.Settings)
+			}
+			return decided, r
 		})
 	})
 }
@@ -44,6 +49,23 @@ func (s *Settings) changeDepartment(ctx context.Context, req Request, id, action
 		req: req, aggregate: s.aggregate(domain.CategoryDepartment, id), action: action, image: img, tail: true,
 		evolve: latest(department.DefinitionOf),
 		decide: func(is *department.Definition, _ time.Time) ([]domain.Event, error) { return events(decide(*is)) },
+	})
+}
+
+// PutCalendar gives a calendar new hours, and makes it where it is missing.
+func (s *Settings) PutCalendar(ctx context.Context, req Request, p hours.Put) (SettingResult, error) {
+	if !domain.ValidID(p.ID) {
+		_, err := events(hours.DecidePut(hours.Calendar{}, p, time.Time{}))
+		return SettingResult{}, err
+	}
+	return s.onSettings(ctx, req, func(img *setting.Image) (SettingResult, error) {
+		return change(ctx, s.w, edit[hours.Calendar]{
+			req: req, aggregate: s.aggregate(domain.CategorySetting, "calendar."+p.ID), action: "put", image: img, tail: true,
+			evolve: latest(hours.CalendarOf),
+			decide: func(is *hours.Calendar, now time.Time) ([]domain.Event, error) {
+				return events(hours.DecidePut(*is, p, now))
+			},
+		})
 	})
 }
 

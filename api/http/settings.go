@@ -3,11 +3,13 @@ package http
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/setting"
 )
@@ -147,6 +149,38 @@ func (s *Server) putDepartment(c *call) error {
 	put := b.put(id)
 	return s.set(c, "put_department", b, func(ctx context.Context, r command.Request) (command.SettingResult, error) {
 		return s.Commands.PutDepartment(ctx, r, put)
+	})
+}
+
+type calendarBody struct {
+	Name     string          `json:"name"`
+	Zone     string          `json:"zone"`
+	Week     hours.Week      `json:"week"`
+	Holidays []hours.Holiday `json:"holidays"`
+	From     *time.Time      `json:"from"`
+}
+
+func (b calendarBody) put(id string) hours.Put {
+	put := hours.Put{ID: id, Name: b.Name, Zone: b.Zone, Week: b.Week, Holidays: b.Holidays}
+	if b.From != nil {
+		put.From = *b.From
+	}
+	return put
+}
+
+// putCalendar gives a calendar new hours from now on, or from an instant to come.
+func (s *Server) putCalendar(c *call) error {
+	var b calendarBody
+	if err := c.bind(&b); err != nil {
+		return err
+	}
+	id, err := c.newID("id")
+	if err != nil {
+		return err
+	}
+	put := b.put(id)
+	return s.set(c, "put_calendar", b, func(ctx context.Context, r command.Request) (command.SettingResult, error) {
+		return s.Commands.PutCalendar(ctx, r, put)
 	})
 }
 

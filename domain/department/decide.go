@@ -13,6 +13,7 @@ const (
 	MaxReopen   = 366 * 24 * 3600 // seconds
 	MaxReassign = 7 * 24 * 3600   // seconds
 	MaxFields   = 50
+	MaxMessage  = 1000 // bytes of what contacts are told
 )
 
 // CodeInUse refuses to retire what others rest on; Missing names them: "channel:<id>", "operator:<id>".
@@ -49,9 +50,10 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	if p.Settings.ReassignAfter < -1 || p.Settings.ReassignAfter > MaxReassign {
 		bad = append(bad, "settings.reassign_after_s")
 	}
+	bad = append(bad, p.Settings.malformed()...)
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
-			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close and a time to reopen of up to 366 days."}
+			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close, a time to reopen of up to 366 days, the id of a calendar and texts of up to 1000 bytes."}
 	}
 	d := Definition{ID: p.ID, Name: p.Name, Capacity: p.Capacity, Close: p.Close, Settings: p.Settings}
 	switch {
@@ -61,6 +63,19 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 		return nil, nil
 	}
 	return []Event{Changed{d}}, nil
+}
+
+// malformed names the settings about hours and messages that can't be.
+func (s Settings) malformed() (bad []string) {
+	if s.Calendar != "" && !domain.ValidID(s.Calendar) {
+		bad = append(bad, "settings.calendar")
+	}
+	for _, m := range []struct{ field, text string }{{"away_message", s.AwayMessage}, {"nobody_message", s.NobodyMessage}} {
+		if !domain.Fits(domain.Personal(m.text), MaxMessage) {
+			bad = append(bad, "settings."+m.field)
+		}
+	}
+	return bad
 }
 
 // DecideRetire takes the department out of use. inUse are the channels that start there and the active operators who belong

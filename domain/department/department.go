@@ -74,6 +74,13 @@ type Settings struct {
 	KeepOnClose     bool  `json:"keep_on_close,omitempty"`     // D6: archive_on_close is on unless this is set
 	ReopenWithin    int64 `json:"reopen_within_s,omitempty"`   // D5, seconds
 	ReassignAfter   int64 `json:"reassign_after_s,omitempty"`  // D13, seconds; 0: 10 min; -1: never
+
+	Calendar       string `json:"calendar,omitempty"`        // D1: id of its opening hours; empty: always open
+	StrictCalendar bool   `json:"strict_calendar,omitempty"` // D1: closed is closed, whoever is connected
+
+	// What contacts are told, once each: by a machine, and only where there is a text.
+	AwayMessage   string `json:"away_message,omitempty"`   // D1: it came in out of hours; once a conversation
+	NobodyMessage string `json:"nobody_message,omitempty"` // D1: open, and nobody is connected; once a conversation
 }
 
 // defaultReassign is how long a conversation may lie unattended where the department says nothing else (D13).

@@ -6,6 +6,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
+	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/domain/operator"
 )
 
@@ -172,3 +173,11 @@ func (i *Image) InUse(department string) []string {
 
 // Known is what decisions about operators need of the departments.
 func (i *Image) Known() operator.Departments { return i.Departments }
+
+// Serves refuses settings of a department that rest on what there is not.
+func (i *Image) Serves(s department.Settings) *domain.Refusal {
+	if _, ok := i.Calendars[s.Calendar]; s.Calendar != "" && !ok {
+		return &domain.Refusal{Code: domain.CodeUnknownSetting, Missing: []string{"calendar:" + s.Calendar}, OnSettings: true, Detail: "There is no such calendar."}
+	}
+	return nil
+}

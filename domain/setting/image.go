@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/presence"
 )
@@ -17,10 +19,12 @@ type Image struct {
 	Position    domain.Position // of the newest settings commit in it
 	Operators   map[string]operator.Definition
 	Presence    map[string]presence.Status
+	Left        map[string]time.Time // when operators disconnected; of those who are connected, the last time
 	Departments map[string]department.Definition
 	Channels    map[string]Channel
 	Tokens      map[string]Token
 	Definitions map[Name]Definition
+	Calendars   map[string]hours.Calendar
 }
 
 // Categories are those whose commits make an image.
@@ -33,7 +37,7 @@ func Categories() []domain.Category {
 // change nothing but Position.
 func (i *Image) Apply(commits ...domain.Commit) *Image {
 	next := *i
-	var copied [6]bool
+	var copied [8]bool
 	for k := range commits {
 		c := &commits[k]
 		if c.Aggregate.Workspace != i.Workspace {
@@ -48,9 +52,15 @@ func (i *Image) Apply(commits ...domain.Commit) *Image {
 			case presence.Event:
 				s := presence.StatusOf(e)
 				put(&next.Presence, &copied[1], s.Operator, s)
+				if _, left := e.(presence.Disconnected); left {
+					put(&next.Left, &copied[7], s.Operator, c.Time)
+				}
 			case department.Event:
 				d := department.DefinitionOf(e)
 				put(&next.Departments, &copied[2], d.ID, d)
+			case hours.Event:
+				d := hours.CalendarOf(e)
+				put(&next.Calendars, &copied[6], d.ID, d)
 			case ChannelCreated:
 				put(&next.Channels, &copied[3], e.ID, e.Channel)
 			case ChannelChanged:
@@ -135,4 +145,35 @@ func (i *Image) MembersOf(department string) []operator.Definition {
 func (i *Image) Reachable(operator string) bool {
 	s := i.Presence[operator]
 	return s.Connected && s.Available
+}
+
+// Grace is how long an operator who has disconnected still counts as connected for a department that would be unstaffed
+// without them (D1): a reloaded page is no absence.
+const Grace = 60 * time.Second
+
+// Closed reports whether an instant lies outside the department's opening hours. A department without a calendar is open.
+func (i *Image) Closed(department string, at time.Time) bool {
+	c, ok := i.Calendars[i.Departments[department].Settings.Calendar]
+	return ok && !c.Open(at, time.LoadLocation)
+}
+
+// Staffed reports whether somebody who answers in the department is connected, or was until a moment ago.
+func (i *Image) Staffed(department string, at time.Time) bool {
+	for id, op := range i.Operators {
+		if !op.Active || op.Role == operator.RoleAuditor || !op.Member(department) {
+			continue
+		}
+		if i.Presence[id].Connected {
+			return true
+		}
+		if left, ok := i.Left[id]; ok && at.Sub(left) < Grace {
+			return true
+		}
+	}
+	return false
+}
+
+// OutOfHours reports whether what comes into the department at an instant is out of hours (D1).
+func (i *Image) OutOfHours(department string, at time.Time) bool {
+	return i.Closed(department, at) && (i.Departments[department].Settings.StrictCalendar || !i.Staffed(department, at))
 }

@@ -148,6 +148,9 @@ type Hide struct{ Reason domain.Personal }
 // MarkRead moves the unread mark to Message, or to the last one when it is empty.
 type MarkRead struct{ Message string }
 
+// Drain moves it from the out-of-hours list to the waiting ones, once the department is open or staffed (D1). Turno's own.
+type Drain struct{}
+
 // Erase says that the thread's key is about to be destroyed, and closes what is open (admins). Its target is the thread's
 // newest conversation.
 type Erase struct{}
@@ -177,4 +180,5 @@ func (Unarchive) command()  {}
 func (Ignore) command()     {}
 func (Hide) command()       {}
 func (MarkRead) command()   {}
+func (Drain) command()      {}
 func (Erase) command()      {}

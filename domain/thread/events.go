@@ -90,7 +90,7 @@ type ContactCard struct {
 type Queued struct {
 	Department string `json:"department"`
 	List       string `json:"list"`  // waiting or out_of_hours: the state that it enters
-	Cause      string `json:"cause"` // opened, released, transferred, reopened
+	Cause      string `json:"cause"` // opened, released, transferred, reopened, hours, staffed
 }
 
 // Taken gives the conversation an owner: from here that operator attends it.

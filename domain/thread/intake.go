@@ -28,7 +28,7 @@ func (d decision) receive(c Receive) ([]Event, *domain.Refusal) {
 			events = append(events, Unarchived{Cause: "reopen"})
 		}
 		return append(events,
-			Queued{Department: current.Department, List: StateWaiting, Cause: "reopened"},
+			Queued{Department: current.Department, List: d.list(current.Department), Cause: "reopened"},
 			received(current, c)), nil
 	}
 	channel, r := d.channel(c.Channel)
@@ -39,7 +39,7 @@ func (d decision) receive(c Receive) ([]Event, *domain.Refusal) {
 	opened.Name, opened.Address, opened.ExternalID = c.Name, c.Address, c.ExternalID
 	return []Event{
 		opened,
-		Queued{Department: channel.Department, List: StateWaiting, Cause: "opened"},
+		Queued{Department: channel.Department, List: d.list(channel.Department), Cause: "opened"},
 		received(d.next(), c),
 	}, nil
 }

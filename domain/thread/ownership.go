@@ -177,7 +177,7 @@ func (d decision) transfer(c Transfer) ([]Event, *domain.Refusal) {
 		Department: department, Operator: c.Operator, Reason: c.Reason, Forced: forced,
 	})
 	if c.Operator == "" {
-		return append(events, Queued{Department: department, List: StateWaiting, Cause: "transferred"}), nil
+		return append(events, Queued{Department: department, List: d.list(department), Cause: "transferred"}), nil
 	}
 	return append(events, d.taken(c.Operator, department, TakenTransfer)), nil
 }

@@ -17,14 +17,14 @@ import (
 func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 	actors := []string{"ana", "beto", "eva", "carla", "dora", "greta", "quique", "sara", "susi", "adela", "otto", "old", "bot", "system", "service", "contact"}
 	operators := []string{"ana", "beto", "eva", "carla", "dora", "sara", "nadie", "old"}
-	departments := []string{"", "soporte", "ventas", "garantia", "cerrada", "nada"}
+	departments := []string{"", "soporte", "ventas", "garantia", "oficina", "cerrada", "nada"}
 	actor := w.actor(rapid.SampledFrom(actors).Draw(t, "actor"))
 	text := thread.Content{Kind: thread.KindText, Text: "hola"}
 	number := rapid.IntRange(0, max(w.state.Latest, 0)).Draw(t, "number")
 	switch rapid.IntRange(0, 19).Draw(t, "command") {
 	case 0, 1, 2:
 		return w.actor("contact"), 0, thread.Receive{
-			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb"}).Draw(t, "channel"), Contact: "c1",
+			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb", "ofiweb"}).Draw(t, "channel"), Contact: "c1",
 			IDHash: fmt.Sprint("h", rapid.IntRange(0, 30).Draw(t, "id")), Content: text, Ticket: int64(1000 + w.seq),
 		}
 	case 3:
@@ -58,7 +58,7 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 	case 17:
 		return actor, number, thread.Rate{Score: rapid.IntRange(1, 5).Draw(t, "score")}
 	case 18:
-		return actor, number, []thread.Command{thread.Archive{}, thread.Unarchive{}, thread.Ignore{}, thread.MarkRead{}}[rapid.IntRange(0, 3).Draw(t, "which")]
+		return actor, number, []thread.Command{thread.Archive{}, thread.Unarchive{}, thread.Ignore{}, thread.MarkRead{}, thread.Drain{}}[rapid.IntRange(0, 4).Draw(t, "which")]
 	default:
 		return actor, number, thread.Hide{}
 	}
@@ -102,7 +102,7 @@ func check(t *rapid.T, w *world, cmd thread.Command, events []thread.Event) {
 			if op := w.image.Operators[c.Owner]; !op.Active || !(op.Member(c.Department) || op.Role == "admin") {
 				t.Fatalf("after %T %v: %s owns a conversation of %s", cmd, events, c.Owner, c.Department)
 			}
-		case thread.StateWaiting, thread.StateClosed:
+		case thread.StateWaiting, thread.StateOutOfHours, thread.StateClosed:
 			if c.Owner != "" {
 				t.Fatalf("after %T %v: %s with the owner %s", cmd, events, c.State, c.Owner)
 			}

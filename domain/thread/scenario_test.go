@@ -14,6 +14,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/presence"
 	"github.com/turno-desk/turno/domain/setting"
@@ -113,7 +114,8 @@ func newWorld() *world {
 }
 
 // desk: ana, beto and eva (not connected) answer in soporte; carla in ventas; dora in both; greta in garantia; quique in
-// cobros; tito in tienda. sara supervises soporte, susi cobros and tienda, adela administers, otto audits. old was deactivated.
+// cobros; tito in tienda; nora (not connected) in oficina and
+// rigida, which have hours. sara supervises soporte, susi cobros and tienda, adela administers, otto audits. old was deactivated.
 func desk() *setting.Image {
 	img := &setting.Image{
 		Workspace: "default", Position: 1,
@@ -127,9 +129,16 @@ func desk() *setting.Image {
 				ResumeOnInbound: true, KeepOnClose: true, ReopenWithin: 3600}},
 			"tienda": {ID: "tienda", Name: "Tienda", Close: department.Guards{
 				Parts: []string{"interests", "origin", "score"}, Funnel: "b2b", TicketLink: department.LinkRequired}},
+			"oficina": {ID: "oficina", Name: "Oficina", Settings: department.Settings{Calendar: "horario"}},
+			"rigida":  {ID: "rigida", Name: "Rígida", Settings: department.Settings{Calendar: "horario", StrictCalendar: true}},
 			"cerrada": {ID: "cerrada", Name: "Cerrada", Retired: true},
 		},
+		Left: map[string]time.Time{},
+		Calendars: map[string]hours.Calendar{"horario": {ID: "horario", Versions: []hours.Version{{Zone: "UTC", Week: hours.Week{
+			Monday: []hours.Interval{{From: "09:00", To: "18:00"}}, Tuesday: []hours.Interval{{From: "09:00", To: "18:00"}}}}}}},
 		Channels: map[string]setting.Channel{
+			"ofiweb": {ID: "ofiweb", Type: "generic", Department: "oficina"},
+			"rigweb": {ID: "rigweb", Type: "generic", Department: "rigida"},
 			"web":    {ID: "web", Type: "generic", Department: "soporte"},
 			"garweb": {ID: "garweb", Type: "generic", Department: "garantia"},
 			"cobweb": {ID: "cobweb", Type: "generic", Department: "cobros"},
@@ -160,6 +169,7 @@ func desk() *setting.Image {
 	add("dora", "operator", true, "soporte", "ventas")
 	add("greta", "operator", true, "garantia")
 	add("quique", "operator", true, "cobros")
+	add("nora", "operator", false, "oficina", "rigida")
 	add("sara", "supervisor", true, "soporte")
 	add("tito", "operator", true, "tienda")
 	add("susi", "supervisor", true, "cobros", "tienda")
@@ -209,6 +219,15 @@ func (w *world) do(actor domain.Actor, number int, cmd thread.Command) ([]thread
 	return events, nil
 }
 
+// presence is a line "desk: connect ana => nothing", or disconnect.
+func (w *world) presence(verb, id string) {
+	connected := verb == "connect"
+	w.image.Presence[id] = presence.Status{Operator: id, Connected: connected, Available: connected}
+	if !connected {
+		w.image.Left[id] = w.now
+	}
+}
+
 func (l line) run(t *testing.T, w *world) {
 	t.Helper()
 	args := l.args
@@ -218,6 +237,10 @@ func (l line) run(t *testing.T, w *world) {
 			t.Fatalf("%s: %v", l.where, err)
 		}
 		w.now, args = w.now.Add(d), args[1:]
+	}
+	if l.actor == "desk" {
+		w.presence(l.verb, args[0])
+		return
 	}
 	number := 0
 	if len(args) > 0 && strings.HasPrefix(args[0], "#") {
@@ -357,6 +380,8 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 		return thread.Hide{}
 	case "read":
 		return thread.MarkRead{Message: first}
+	case "drain":
+		return thread.Drain{}
 	case "erase":
 		return thread.Erase{}
 	}

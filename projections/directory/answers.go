@@ -3,6 +3,7 @@ package directory
 import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -106,6 +107,19 @@ type Settings struct {
 	KeepOnClose     bool  `json:"keep_on_close"`
 	ReopenWithin    int64 `json:"reopen_within_s"`
 	ReassignAfter   int64 `json:"reassign_after_s"`
+
+	Calendar       string `json:"calendar,omitempty"`
+	StrictCalendar bool   `json:"strict_calendar"`
+	AwayMessage    string `json:"away_message,omitempty"`
+	NobodyMessage  string `json:"nobody_message,omitempty"`
+}
+
+// Calendar is opening hours, with all the versions that were ever in force.
+type Calendar struct {
+	ID       string          `json:"id"`
+	Name     string          `json:"name"`
+	Versions []hours.Version `json:"versions"`
+	Revision domain.Position `json:"revision"`
 }
 
 // Channel is a configured line.

@@ -10,6 +10,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/identity"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/presence"
@@ -106,6 +107,8 @@ func (b *batch) event(c *domain.Commit, event domain.Event) error {
 		return b.presence(c, presence.StatusOf(e))
 	case department.Event:
 		return b.definition(c, `department`, department.DefinitionOf(e).ID, department.DefinitionOf(e))
+	case hours.Event:
+		return b.definition(c, `calendar`, hours.CalendarOf(e).ID, hours.CalendarOf(e))
 	case setting.ChannelCreated, setting.ChannelChanged, setting.ChannelRetired:
 		channel := setting.ChannelOf(e.(setting.Event))
 		return b.definition(c, `channel`, channel.ID, channel)

@@ -127,6 +127,14 @@ CREATE TABLE IF NOT EXISTS channel (
 	PRIMARY KEY (workspace, id)
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS calendar (
+	workspace TEXT NOT NULL,
+	id TEXT NOT NULL,
+	body TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	PRIMARY KEY (workspace, id)
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS token (
 	workspace TEXT NOT NULL,
 	id TEXT NOT NULL,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/projections"
 )
@@ -103,6 +104,33 @@ func (q *Queries) Channels(ctx context.Context, workspace string, r Range) (Page
 // Channel gives one.
 func (q *Queries) Channel(ctx context.Context, workspace, id string) (c Channel, at domain.Position, found bool, err error) {
 	return one(ctx, q, channels, workspace, id)
+}
+
+var calendars = kind[Calendar]{
+	list: "calendars", id: "id", idOf: func(c Calendar) string { return c.ID },
+	rows: `SELECT body, revision FROM calendar WHERE workspace = ?`,
+	scan: func(row interface{ Scan(...any) error }) (c Calendar, err error) {
+		var body string
+		if err := row.Scan(&body, &c.Revision); err != nil {
+			return c, err
+		}
+		var def hours.Calendar
+		if err := json.Unmarshal([]byte(body), &def); err != nil {
+			return c, err
+		}
+		c.ID, c.Name, c.Versions = def.ID, def.Name, def.Versions
+		return c, nil
+	},
+}
+
+// Calendars lists all by id.
+func (q *Queries) Calendars(ctx context.Context, workspace string, r Range) (Page[Calendar], error) {
+	return page(ctx, q, calendars, workspace, r)
+}
+
+// Calendar gives one.
+func (q *Queries) Calendar(ctx context.Context, workspace, id string) (c Calendar, at domain.Position, found bool, err error) {
+	return one(ctx, q, calendars, workspace, id)
 }
 
 var tokens = kind[Token]{

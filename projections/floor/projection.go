@@ -11,6 +11,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/presence"
 	"github.com/turno-desk/turno/projections"
@@ -48,6 +49,7 @@ const (
 	kindOperator     = "operator"
 	kindPresence     = "presence"
 	kindDepartment   = "department"
+	kindCalendar     = "calendar"
 	kindTimer        = "timer"
 )
 
@@ -62,6 +64,8 @@ func settingKeys(e domain.Event) []key {
 		return []key{{kindPresence, presence.StatusOf(e).Operator}}
 	case department.Event:
 		return []key{{kindDepartment, department.DefinitionOf(e).ID}}
+	case hours.Event:
+		return []key{{kindCalendar, hours.CalendarOf(e).ID}}
 	}
 	return nil
 }
@@ -79,8 +83,12 @@ func nameless(c *domain.Commit) domain.Commit {
 		case presence.Event:
 			status := presence.StatusOf(e)
 			status.Reason = ""
+			if _, left := e.(presence.Disconnected); left {
+				bare.Events = append(bare.Events, presence.Disconnected{Status: status})
+				continue
+			}
 			bare.Events = append(bare.Events, presence.Connected{Status: status})
-		case department.Event:
+		case department.Event, hours.Event:
 			bare.Events = append(bare.Events, e)
 		}
 	}
@@ -214,6 +222,8 @@ func (s *State) item(k key) (value any, found bool) {
 		value, found = s.Image.Presence[k.id]
 	case kindDepartment:
 		value, found = s.Image.Departments[k.id]
+	case kindCalendar:
+		value, found = s.Image.Calendars[k.id]
 	}
 	return value, found
 }
@@ -255,7 +265,8 @@ func loadAll(ctx context.Context, q projections.Querier, only string) (map[strin
 		if s == nil {
 			s = New(workspace)
 			s.Image.Operators, s.Image.Presence = map[string]operator.Definition{}, map[string]presence.Status{}
-			s.Image.Departments = map[string]department.Definition{}
+			s.Image.Departments, s.Image.Calendars = map[string]department.Definition{}, map[string]hours.Calendar{}
+			s.Image.Left = map[string]time.Time{}
 			floors[workspace] = s
 		}
 		if err := s.put(k, []byte(data)); err != nil {
@@ -283,13 +294,21 @@ func (s *State) put(k key, data []byte) error {
 		s.list(conv)
 		return nil
 	case kindHand:
-		return into(s.Hands, k.id, data)
+		if err := into(s.Hands, k.id, data); err != nil {
+			return err
+		}
+		if h := s.Hands[k.id]; !h.Left.IsZero() {
+			s.Image.Left[k.id] = h.Left
+		}
+		return nil
 	case kindOperator:
 		return into(s.Image.Operators, k.id, data)
 	case kindPresence:
 		return into(s.Image.Presence, k.id, data)
 	case kindDepartment:
 		return into(s.Image.Departments, k.id, data)
+	case kindCalendar:
+		return into(s.Image.Calendars, k.id, data)
 	}
 	return errors.New("the floor knows no such kind of thing")
 }

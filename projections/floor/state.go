@@ -46,6 +46,7 @@ type Hand struct {
 	ID    string    `json:"id"`
 	Since time.Time `json:"since"` // of the last connection or disconnection; zero: neither ever happened
 	Cause string    `json:"cause"` // the commit that it was
+	Left  time.Time `json:"left"`  // of the last disconnection; zero: none
 }
 
 // New is the floor before the first commit.
@@ -79,6 +80,7 @@ func (s *State) applyThread(c *domain.Commit) {
 	if c.After.State == thread.StateClosed {
 		if conv != nil {
 			s.remove(conv)
+			s.expect(conv.Department, c)
 		}
 		return
 	}
@@ -96,6 +98,12 @@ func (s *State) applyThread(c *domain.Commit) {
 	}
 	s.tell(kindConversation, conv.ID)
 	s.schedule(conv)
+	if c.Before != nil && c.Before.State == thread.StateOutOfHours && c.Before.Department != conv.Department {
+		s.expect(c.Before.Department, c)
+	}
+	if conv.State == thread.StateOutOfHours || c.Before != nil && c.Before.State == thread.StateOutOfHours {
+		s.expect(conv.Department, c)
+	}
 }
 
 func (conv *Conversation) apply(c *domain.Commit) {
@@ -130,6 +138,7 @@ func (s *State) applySetting(c *domain.Commit) {
 			s.met(c, e.Operator)
 		case presence.Disconnected:
 			s.met(c, e.Operator)
+			s.Hands[e.Operator].Left = c.Time
 		}
 	}
 	switch c.Aggregate.Category {
@@ -141,7 +150,12 @@ func (s *State) applySetting(c *domain.Commit) {
 		for _, conv := range s.owned[c.Aggregate.ID] {
 			s.schedule(conv)
 		}
+	case domain.CategorySetting:
+		for id := range s.listed {
+			s.expect(id, c)
+		}
 	case domain.CategoryDepartment:
+		s.expect(c.Aggregate.ID, c)
 		for _, conv := range s.Conversations {
 			if conv.Department == c.Aggregate.ID {
 				s.schedule(conv)
@@ -247,4 +261,26 @@ func (s *State) Present(department string) bool {
 		}
 	}
 	return false
+}
+
+// Anyone reports whether a conversation of the department is in the state, without an owner and not an import's.
+func (s *State) Anyone(department, state string) bool {
+	for _, conv := range s.listed[department] {
+		if conv.State == state && conv.Live {
+			return true
+		}
+	}
+	return false
+}
+
+// Departments are those that have conversations without an owner, by id.
+func (s *State) Departments() []string {
+	var ids []string
+	for id, list := range s.listed {
+		if len(list) > 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
 )
 
@@ -16,6 +17,9 @@ type TimerKind string
 
 // TimerReassign gives a conversation back whose owner has left it unattended (D13). Its target is the conversation.
 const TimerReassign TimerKind = "reassign"
+
+// TimerOpening is when the hours of a department begin, while somebody is on its out-of-hours list. Its target is the department.
+const TimerOpening TimerKind = "opening"
 
 // TimerKey names a timer: there is one of a kind for a target.
 type TimerKey struct {
@@ -121,7 +125,7 @@ func (t Timers) of(target string) []TimerKey {
 	return keys
 }
 
-func timerKinds() []TimerKind { return []TimerKind{TimerReassign} }
+func timerKinds() []TimerKind { return []TimerKind{TimerReassign, TimerOpening} }
 
 // dueHeap is a heap by due time.
 type dueHeap []Timer
@@ -168,4 +172,22 @@ func (s *State) reassign(conv *Conversation) (Timer, bool) {
 
 func latest(times ...time.Time) time.Time {
 	return slices.MaxFunc(times, time.Time.Compare)
+}
+
+// expect sets, changes or stops the timer of the department's opening, as of a commit. It is not set anew while one is due:
+// what was due is done by the list's draining.
+func (s *State) expect(department string, c *domain.Commit) {
+	k := TimerKey{TimerOpening, department}
+	cal, ok := s.Image.Calendars[s.Image.Departments[department].Settings.Calendar]
+	opening, opens := time.Time{}, false
+	if ok && s.Anyone(department, thread.StateOutOfHours) {
+		opening, opens = cal.Opening(c.Time, cal.Loaded())
+	}
+	if !opens {
+		if s.Timers.stop(k) {
+			s.tell(kindTimer, k.String())
+		}
+		return
+	}
+	s.start(Timer{TimerKey: k, Due: opening, Cause: string(TimerOpening)})
 }
