@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
@@ -63,12 +64,10 @@ func (r *Runner) setActive(leave context.CancelCauseFunc) {
 // beat starts the heartbeats of the open version; the caller calls what it returns before closing that.
 func (r *Runner) beat(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		r.heartbeats(ctx)
-	}()
-	return func() { cancel(); <-done }
+	var beside sync.WaitGroup
+	beside.Go(func() { r.heartbeats(ctx) })
+	beside.Go(func() { r.cleanings(ctx) })
+	return func() { cancel(); beside.Wait() }
 }
 
 // heartbeats measures and writes the status until ctx ends. Only the runner at work writes.
@@ -83,13 +82,25 @@ func (r *Runner) heartbeats(ctx context.Context) {
 			if before, err = r.heartbeat(ctx, leave, before); err != nil && ctx.Err() == nil {
 				r.log.Warn("heartbeat", zap.Error(err))
 			}
-			r.scrub(ctx)
-			if err := r.sweep(ctx); err != nil && ctx.Err() == nil {
-				r.log.Warn("drop old versions after an erasure", zap.Error(err))
-			}
 		}
 		if !pause(ctx, r.o.Heartbeat) {
 			return
+		}
+	}
+}
+
+// cleanings follow erasures until ctx ends. They may take their time, which no heartbeat should wait for.
+func (r *Runner) cleanings(ctx context.Context) {
+	for pause(ctx, r.o.Heartbeat) {
+		r.mu.Lock()
+		atWork := r.leave != nil
+		r.mu.Unlock()
+		if !atWork {
+			continue
+		}
+		r.scrub(ctx)
+		if err := r.sweep(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("drop old versions after an erasure", zap.Error(err))
 		}
 	}
 }
@@ -139,13 +150,11 @@ func (r *Runner) soon(ctx context.Context) (context.Context, context.CancelFunc)
 }
 
 // scrub follows an erasure: blanked rows are not enough while the store's own log still has the old ones. Until it has
-// succeeded once, every heartbeat tries, also after a restart.
+// succeeded once it is tried again, also after a restart.
 func (r *Runner) scrub(ctx context.Context) {
 	if !r.erased.Load() {
 		return
 	}
-	ctx, cancel := r.soon(ctx)
-	defer cancel()
 	r.erased.Store(false) // before: what is erased meanwhile counts anew
 	done, err := r.store.Scrub(ctx, r.db)
 	if err != nil && ctx.Err() == nil {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/projections"
@@ -93,9 +93,11 @@ func note(log *viewtest.Log, n int, ids ...string) {
 	}
 }
 
-func open(t *testing.T, dir string) *sqlstore.Store {
+func TestMain(m *testing.M) { os.Exit(viewtest.Main(m)) }
+
+func open(t *testing.T, dir string) viewtest.Store {
 	t.Helper()
-	s, err := sqlstore.Open(dir, sqlstore.Options{})
+	s, err := viewtest.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,13 +134,13 @@ func start(t *testing.T, r *projections.Runner) (stop func() error) {
 }
 
 // reach waits until the view has come to the log's head.
-func reach(t *testing.T, store *sqlstore.Store, log *viewtest.Log) {
+func reach(t *testing.T, store viewtest.Store, log *viewtest.Log) {
 	t.Helper()
 	head, _ := log.Head(context.Background())
 	reachPosition(t, store, log, head)
 }
 
-func reachPosition(t *testing.T, store *sqlstore.Store, log *viewtest.Log, p domain.Position) {
+func reachPosition(t *testing.T, store viewtest.Store, log *viewtest.Log, p domain.Position) {
 	t.Helper()
 	tracker, err := projections.NewTracker(log, store.Reader)
 	if err != nil {
@@ -152,9 +154,9 @@ func reachPosition(t *testing.T, store *sqlstore.Store, log *viewtest.Log, p dom
 	}
 }
 
-func digest(t *testing.T, store *sqlstore.Store) string {
+func digest(t *testing.T, store viewtest.Store) string {
 	t.Helper()
-	d, err := sqlstore.Digest(context.Background(), store.Reader("tally"))
+	d, err := viewtest.Digest(store, store.Reader("tally"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,9 +164,9 @@ func digest(t *testing.T, store *sqlstore.Store) string {
 }
 
 // sameAsFresh compares a view with one that is built anew from the log.
-func sameAsFresh(t *testing.T, store *sqlstore.Store, log *viewtest.Log) {
+func sameAsFresh(t *testing.T, store viewtest.Store, log *viewtest.Log) {
 	t.Helper()
-	want, err := sqlstore.Rebuild(context.Background(), log, newTally(), projections.Options{})
+	want, err := viewtest.Rebuild(log, newTally(), projections.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

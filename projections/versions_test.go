@@ -17,7 +17,6 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
@@ -115,7 +114,7 @@ func TestAChangedDefinitionGoesOverByItselfAndTheOldProgramStandsBy(t *testing.T
 // sameRowsAsFresh compares the view with a fresh one of that definition.
 func sameRowsAsFresh(t *testing.T, store projections.Store, log *viewtest.Log, definition int) {
 	t.Helper()
-	want, err := sqlstore.Rebuild(context.Background(), log, defined(definition), projections.Options{})
+	want, err := viewtest.Rebuild(log, defined(definition), projections.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +146,7 @@ func TestWaitersNeverReadLessThanTheyWaitedFor(t *testing.T) {
 			time.Sleep(5 * time.Millisecond) // the pace of the load
 		}
 	})
-	for _, s := range []*sqlstore.Store{store, other} {
+	for _, s := range []viewtest.Store{store, other} {
 		tracker, err := projections.NewTracker(log, s.Reader)
 		if err != nil {
 			t.Fatal(err)

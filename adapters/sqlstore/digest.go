@@ -2,15 +2,9 @@ package sqlstore
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
-	"hash"
-	"math"
 	"strings"
-	"time"
 
 	"github.com/turno-desk/turno/projections"
 )
@@ -22,99 +16,32 @@ func Digest(ctx context.Context, db *sql.DB) (string, error) {
 		return "", fmt.Errorf("digest: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // reading only
-	return digest(ctx, tx)
+	return projections.Digest(ctx, tx, Tables)
 }
 
 // Digest is a fingerprint of all that a version holds: see projections.Store.
 func (s *Store) Digest(ctx context.Context, q projections.Querier) (string, error) {
-	return digest(ctx, q)
+	return projections.Digest(ctx, q, Tables)
 }
 
-func digest(ctx context.Context, q projections.Querier) (string, error) {
-	tables, err := names(ctx, q, `SELECT name FROM pragma_table_list
-		WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name <> 'runner_status' ORDER BY name`)
+// Tables lists the tables of the view behind q with their columns in order, but those of a full-text index.
+func Tables(ctx context.Context, q projections.Querier) ([]projections.Table, error) {
+	list, err := names(ctx, q, `SELECT name FROM pragma_table_list
+		WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`)
 	if err != nil {
-		return "", fmt.Errorf("digest: list tables: %w", err)
+		return nil, err
 	}
-	h := sha256.New()
-	for _, table := range tables {
-		if err := digestTable(ctx, q, h, table); err != nil {
-			return "", fmt.Errorf("digest of table %s: %w", table, err)
+	all := make([]projections.Table, len(list))
+	for i, name := range list {
+		all[i].Name = name
+		if all[i].Columns, err = names(ctx, q, `SELECT name FROM pragma_table_info(?) ORDER BY cid`, name); err != nil {
+			return nil, err
+		}
+		if all[i].Key, err = names(ctx, q, `SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`, name); err != nil {
+			return nil, err
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-func digestTable(ctx context.Context, q projections.Querier, h hash.Hash, table string) error {
-	columns, err := names(ctx, q, `SELECT name FROM pragma_table_info(?) WHERE name NOT LIKE 'wall\_%' ESCAPE '\' ORDER BY name`, table)
-	if err != nil {
-		return err
-	}
-	key, err := names(ctx, q, `SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`, table)
-	if err != nil {
-		return err
-	}
-	if len(key) == 0 {
-		key = columns
-	}
-	rows, err := q.QueryContext(ctx, "SELECT "+quoted(columns)+" FROM "+quoted([]string{table})+" ORDER BY "+quoted(key))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	fmt.Fprintf(h, "table %q %q\n", table, columns)
-	values := make([]any, len(columns))
-	into := make([]any, len(columns))
-	for i := range values {
-		into[i] = &values[i]
-	}
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return err
-		}
-		h.Write([]byte{'r'})
-		for _, v := range values {
-			if err := digestValue(h, v); err != nil {
-				return err
-			}
-		}
-	}
-	return rows.Err()
-}
-
-func digestValue(h hash.Hash, v any) error {
-	switch v := v.(type) {
-	case nil:
-		h.Write([]byte{'n'})
-	case int64:
-		number(h, 'i', uint64(v))
-	case float64:
-		number(h, 'f', math.Float64bits(v))
-	case string:
-		number(h, 's', uint64(len(v)))
-		h.Write([]byte(v))
-	case bool:
-		if v {
-			h.Write([]byte{'t'})
-		} else {
-			h.Write([]byte{'e'})
-		}
-	case time.Time:
-		number(h, 'z', uint64(v.UnixNano()))
-	case []byte:
-		number(h, 'b', uint64(len(v)))
-		h.Write(v)
-	default:
-		return fmt.Errorf("a value of type %T", v)
-	}
-	return nil
-}
-
-func number(h hash.Hash, kind byte, n uint64) {
-	var b [9]byte
-	b[0] = kind
-	binary.BigEndian.PutUint64(b[1:], n)
-	h.Write(b[:])
+	return all, nil
 }
 
 func names(ctx context.Context, q projections.Querier, query string, args ...any) ([]string, error) {

@@ -24,7 +24,7 @@ import (
 const busyTimeout = "10000"
 
 // ErrNotBuilt says that no version of a view exists yet: nobody ran its projection on this folder.
-var ErrNotBuilt = errors.New("the view has not been built yet")
+var ErrNotBuilt = fmt.Errorf("%w: it has not been built yet", projections.ErrUnavailable)
 
 // Options tune a Store. The zero value works.
 type Options struct {
@@ -133,6 +133,9 @@ func (s *Store) Reader(projection string) *sql.DB {
 	s.readers[projection] = db
 	return db
 }
+
+// Dialect is SQLite's.
+func (s *Store) Dialect() projections.Dialect { return projections.SQLite }
 
 // Close closes every handle that the store gave out.
 func (s *Store) Close() error {

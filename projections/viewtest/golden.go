@@ -1,18 +1,19 @@
 package viewtest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	diff "github.com/google/go-cmp/cmp"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -20,7 +21,7 @@ import (
 // variable TURNO_UPDATE set it writes the file instead.
 func Golden(t *testing.T, name string, log *Log, p projections.Projection) {
 	t.Helper()
-	store, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	store, err := Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func Golden(t *testing.T, name string, log *Log, p projections.Projection) {
 	if err := projections.NewRunner(log, store, p, nil, projections.Options{}).RunToHead(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	got := "events\n\n" + events(t, log) + "\nrows\n" + rows(t, store.Reader(p.Name()))
+	got := "events\n\n" + events(t, log) + "\nrows\n" + rows(t, store.Reader(p.Name()), Tables(store))
 	file := filepath.Join("testdata", name+".txt")
 	if os.Getenv("TURNO_UPDATE") != "" {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
@@ -42,8 +43,8 @@ func Golden(t *testing.T, name string, log *Log, p projections.Projection) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
+	if d := diff.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); d != "" {
+		t.Errorf("%s (-want +got):\n%s", file, d)
 	}
 }
 
@@ -68,24 +69,35 @@ func events(t *testing.T, log *Log) string {
 }
 
 // rows dumps the tables that the projection itself made, in the order of their names and keys.
-func rows(t *testing.T, db *sql.DB) string {
+func rows(t *testing.T, db *sql.DB, tables func(context.Context, projections.Querier) ([]projections.Table, error)) string {
 	t.Helper()
+	tx, err := db.BeginTx(context.Background(), &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // reading only
+	all, err := tables(context.Background(), tx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(all, func(a, b projections.Table) int { return cmp.Compare(a.Name, b.Name) })
 	var b strings.Builder
-	for _, table := range column(t, db, `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'
-		AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name NOT LIKE 'runner\_%' ESCAPE '\' ORDER BY name`) {
-		columns := column(t, db, `SELECT name FROM pragma_table_info(?) ORDER BY cid`, table)
-		key := column(t, db, `SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`, table)
-		if len(key) == 0 {
-			key = columns
+	for _, table := range all {
+		if strings.HasPrefix(table.Name, "runner_") {
+			continue
 		}
-		fmt.Fprintf(&b, "\n%s: %s\n", table, strings.Join(columns, " | "))
-		rs, err := db.Query(`SELECT ` + strings.Join(columns, ", ") + ` FROM ` + table + ` ORDER BY ` + strings.Join(key, ", "))
+		fmt.Fprintf(&b, "\n%s: %s\n", table.Name, strings.Join(table.Columns, " | "))
+		key := table.Key
+		if len(key) == 0 {
+			key = table.Columns
+		}
+		rs, err := tx.Query(`SELECT ` + strings.Join(table.Columns, ", ") + ` FROM ` + table.Name + ` ORDER BY ` + strings.Join(key, ", "))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for rs.Next() {
-			cells := make([]sql.NullString, len(columns))
-			into := make([]any, len(columns))
+			cells := make([]sql.NullString, len(table.Columns))
+			into := make([]any, len(cells))
 			for i := range cells {
 				into[i] = &cells[i]
 			}
@@ -106,25 +118,4 @@ func rows(t *testing.T, db *sql.DB) string {
 		rs.Close()
 	}
 	return b.String()
-}
-
-func column(t *testing.T, db *sql.DB, query string, args ...any) []string {
-	t.Helper()
-	rs, err := db.Query(query, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rs.Close()
-	var all []string
-	for rs.Next() {
-		var s string
-		if err := rs.Scan(&s); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, s)
-	}
-	if err := rs.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return all
 }

@@ -55,27 +55,42 @@ var shared struct {
 	err    error
 }
 
-// Database makes an empty database on the server that all tests of this process share, and returns its URL. It is dropped
-// at the test's end. Where there are no binaries of PostgreSQL the test is skipped.
-func Database(t testing.TB) string {
-	t.Helper()
-	bin := binaries(t)
+// ErrNone says that this machine has no programs of PostgreSQL.
+var ErrNone = errors.New("no PostgreSQL on this machine: neither initdb on PATH nor /usr/lib/postgresql/*/bin (apt-get install postgresql)")
+
+// Shared is the server that all tests of this process share, started when it is first asked for. ErrNone.
+func Shared() (*Server, error) {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.server == nil && shared.err == nil {
-		shared.server, shared.err = create(bin, fast)
+		var bin string
+		if bin, shared.err = binaries(); shared.err == nil {
+			shared.server, shared.err = create(bin, fast)
+		}
 	}
-	if shared.err != nil {
-		t.Fatal(shared.err)
+	return shared.server, shared.err
+}
+
+// Database makes an empty database on the shared server, and returns its URL. It is dropped at the test's end. Where there
+// are no binaries of PostgreSQL the test is skipped.
+func Database(t testing.TB) string {
+	t.Helper()
+	s, err := Shared()
+	if err != nil {
+		giveUp(t, err)
 	}
-	return shared.server.Database(t)
+	return s.Database(t)
 }
 
 // Start starts a server for this test alone, with settings like "max_connections=10"; it is stopped at the test's end.
 // Unlike the shared one it writes to the disk as a server in production does.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	s, err := create(binaries(t), settings)
+	bin, err := binaries()
+	if err != nil {
+		giveUp(t, err)
+	}
+	s, err := create(bin, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,18 +98,28 @@ func Start(t testing.TB, settings ...string) *Server {
 	return s
 }
 
-// binaries is the folder of the server's programs: that of the initdb on PATH, else the newest where Debian puts them.
-func binaries(t testing.TB) string {
+func giveUp(t testing.TB, err error) {
 	t.Helper()
+	if errors.Is(err, ErrNone) {
+		t.Skip(err)
+	}
+	t.Fatal(err)
+}
+
+// binaries is the folder of the server's programs: that of the initdb on PATH, else the newest where Debian puts them.
+func binaries() (string, error) {
 	if runtime.GOOS == "windows" {
-		t.Skip("the tests start no PostgreSQL on Windows")
+		return "", fmt.Errorf("%w: the tests start none on Windows", ErrNone)
 	}
 	if p, err := exec.LookPath("initdb"); err == nil {
 		if p, err = filepath.EvalSymlinks(p); err == nil {
-			return filepath.Dir(p)
+			return filepath.Dir(p), nil
 		}
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil {
+		return "", err
+	}
 	newest, at := "", 0
 	for _, p := range found {
 		dir := filepath.Dir(p)
@@ -103,9 +128,9 @@ func binaries(t testing.TB) string {
 		}
 	}
 	if newest == "" {
-		t.Skip("no PostgreSQL on this machine: neither initdb on PATH nor /usr/lib/postgresql/*/bin (apt-get install postgresql)")
+		return "", ErrNone
 	}
-	return newest
+	return newest, nil
 }
 
 // create makes a cluster and starts its server.
@@ -281,10 +306,11 @@ func (s *Server) Log() string { return filepath.Join(s.dir, "log") }
 // Database makes an empty database, and returns its URL. It is dropped at the test's end.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
-	name := "t" + strings.ToLower(rand.Text())
-	if err := s.Do("CREATE DATABASE " + name); err != nil {
+	url, err := s.Create()
+	if err != nil {
 		t.Fatal(err)
 	}
+	name := url[strings.LastIndexByte(url, '/')+1 : strings.IndexByte(url, '?')]
 	t.Cleanup(func() {
 		s.mu.Lock()
 		up := s.process != nil
@@ -296,7 +322,16 @@ func (s *Server) Database(t testing.TB) string {
 			t.Error(err)
 		}
 	})
-	return s.URL(name)
+	return url
+}
+
+// Create makes an empty database that stays as long as the server, and returns its URL.
+func (s *Server) Create() (url string, err error) {
+	name := "t" + strings.ToLower(rand.Text())
+	if err := s.Do("CREATE DATABASE " + name); err != nil {
+		return "", err
+	}
+	return s.URL(name), nil
 }
 
 // Do runs one statement as the server's administrator.
