@@ -125,6 +125,11 @@ func (r *Runner) Run(ctx context.Context) error {
 		if errors.Is(err, ErrNoVersion) { // dropped just now
 			continue
 		}
+		if err != nil && r.store.Transient(err) {
+			r.log.Warn("the view can't be opened, trying again", zap.Error(err))
+			pause(ctx, r.o.Retry)
+			continue
+		}
 		if err != nil {
 			return err
 		}

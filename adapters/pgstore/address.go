@@ -45,7 +45,10 @@ func parseAddress(raw string) (address, error) {
 	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return a, errors.New("the URL of the views' database: want postgres://USER@HOST/DATABASE")
 	}
-	q := u.Query()
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return a, fmt.Errorf("the URL of the views' database: its parameters: %w", err)
+	}
 	if q.Has("schema") {
 		a.prefix = q.Get("schema")
 		if !validPrefix.MatchString(a.prefix) || strings.HasPrefix(a.prefix, "pg_") {

@@ -126,6 +126,9 @@ func problem(err error) (p *Problem, logged bool) {
 	case errors.Is(err, command.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return &Problem{Status: http.StatusServiceUnavailable, Code: "log_unavailable", Retry: 1,
 			Detail: "The log can't be reached. Nothing was done."}, true
+	case errors.Is(err, projections.ErrUnavailable):
+		return &Problem{Status: http.StatusServiceUnavailable, Code: "view_unavailable", Retry: 1,
+			Detail: "What this asks for can't be read just now. Commands go on."}, true
 	case errors.Is(err, command.ErrConflict):
 		return &Problem{Status: http.StatusServiceUnavailable, Code: "busy", Retry: 1,
 			Detail: "Too many wrote to the same thing at once. Nothing was done."}, true

@@ -10,7 +10,6 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/api/console"
 	apihttp "github.com/turno-desk/turno/api/http"
@@ -34,7 +33,7 @@ type desk struct {
 
 // newDesk makes the command handlers on an open log. views and tracker are nil for a tool that has none; the engine then
 // walks threads where it would ask them.
-func newDesk(p *program, r *reading, views *sqlstore.Store, tracker *projections.Tracker) *desk {
+func newDesk(p *program, r *reading, views views, tracker *projections.Tracker) *desk {
 	log := p.meters.Log(r.store)
 	d := &desk{image: command.NewImage(r.store, r.workspace, command.ImageOptions{Logger: p.log})}
 	o := command.Options{
@@ -77,7 +76,7 @@ type engine struct {
 	server  *apihttp.Server
 }
 
-func newEngine(ctx context.Context, p *program, r *reading, views *sqlstore.Store) (*engine, error) {
+func newEngine(ctx context.Context, p *program, r *reading, views views) (*engine, error) {
 	var tracker *projections.Tracker
 	err := insist(ctx, p.log, "listening to the projectors", func() (err error) {
 		tracker, err = projections.NewTracker(r.store, views.Reader)
@@ -167,7 +166,7 @@ Or put a whole desk to work: turno demo --url %s --token "$TOKEN"
 func (e *engine) close() { e.tracker.Close() }
 
 // statusOf reads how a view stands, whichever process builds it.
-func statusOf(views *sqlstore.Store) apihttp.ViewStatus {
+func statusOf(views views) apihttp.ViewStatus {
 	return func(ctx context.Context, view string) (projections.Status, bool, error) {
 		s, found, err := projections.ReadStatus(ctx, views.Reader(view))
 		if err == nil && found {

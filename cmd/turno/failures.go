@@ -8,13 +8,14 @@ import (
 	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/turno-desk/turno/api/command"
+	"github.com/turno-desk/turno/projections"
 )
 
-// passing reports whether an error may be gone when the same is tried again: the log can't be reached, is full, or did not
-// answer in time.
+// passing reports whether an error may be gone when the same is tried again: the log or the views can't be reached, the log
+// is full, or one of them did not answer in time.
 func passing(err error) bool {
 	for _, e := range []error{
-		command.ErrUnavailable, command.ErrUncertain, command.ErrFull, context.DeadlineExceeded,
+		command.ErrUnavailable, command.ErrUncertain, command.ErrFull, projections.ErrUnavailable, context.DeadlineExceeded,
 		nats.ErrNoResponders, nats.ErrTimeout, natsjs.ErrNoStreamResponse,
 	} {
 		if errors.Is(err, e) {

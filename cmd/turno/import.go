@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/api/command"
 	apihttp "github.com/turno-desk/turno/api/http"
 	"github.com/turno-desk/turno/domain"
@@ -22,6 +21,7 @@ import (
 type importCmd struct {
 	logFlags
 	hostFlags
+	viewFlags
 	File     string `arg:"" help:"One command a line, as JSON; - is standard input. testdata/import/worked.jsonl is an example."`
 	Strict   bool   `help:"Stop at the first bad line instead of skipping it; what is under way for other threads is finished."`
 	Parallel int    `default:"64" help:"How many threads at once; lines of one thread stay in order."`
@@ -50,7 +50,7 @@ func (cmd importCmd) Run(p *program) error {
 	defer stop()
 	group, running := errgroup.WithContext(ctx)
 	if hosting { // nobody else keeps the views then
-		views, err := sqlstore.Open(r.dir, sqlstore.Options{})
+		views, err := cmd.openViews(p, r.dir)
 		if err != nil {
 			return err
 		}

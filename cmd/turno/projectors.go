@@ -9,7 +9,6 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/floor"
@@ -52,7 +51,7 @@ func newProjection(name string, r *reading) (projections.Projection, error) {
 }
 
 // project runs the named projections until ctx ends; each finishes the batch at hand.
-func project(ctx context.Context, p *program, r *reading, views *sqlstore.Store, names []string) error {
+func project(ctx context.Context, p *program, r *reading, views views, names []string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	source := projections.Source(r.store)
 	if len(names) > 1 {
@@ -74,6 +73,7 @@ func project(ctx context.Context, p *program, r *reading, views *sqlstore.Store,
 
 type projectorCmd struct {
 	logFlags
+	viewFlags
 	statusFlags
 	Name string `arg:"" help:"queue, history, stats, directory, threadstate or floor."`
 }
@@ -92,7 +92,7 @@ func (cmd projectorCmd) Run(p *program) error {
 		return stopped(p.ctx, err)
 	}
 	defer r.close()
-	views, err := sqlstore.Open(r.dir, sqlstore.Options{})
+	views, err := cmd.openViews(p, r.dir)
 	if err != nil {
 		return err
 	}

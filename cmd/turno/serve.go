@@ -9,8 +9,6 @@ import (
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/turno-desk/turno/adapters/sqlstore"
 )
 
 // The parts of `turno serve`.
@@ -24,6 +22,7 @@ const (
 type serveCmd struct {
 	logFlags
 	hostFlags
+	viewFlags
 	statusFlags
 	HTTP  string   `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
 	Parts []string `enum:"log,engine,projectors,worker" default:"log,engine,projectors,worker" help:"Which parts to run (${default}). Without log the process joins the one that hosts it."`
@@ -43,7 +42,7 @@ func (cmd serveCmd) Run(p *program) error {
 	if r.server != nil {
 		p.log.Info("the log is open", zap.String("data", cmd.Data), zap.String("sync", cmd.Sync), zap.String("nats", r.server.URL()))
 	}
-	return serve(p, r, status, cmd.HTTP, running{engine: cmd.has(partEngine), projectors: cmd.has(partProjectors), worker: cmd.has(partWorker)})
+	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: cmd.has(partEngine), projectors: cmd.has(partProjectors), worker: cmd.has(partWorker)})
 }
 
 func (cmd serveCmd) has(part string) bool { return slices.Contains(cmd.Parts, part) }
@@ -60,6 +59,7 @@ func (cmd serveCmd) open(p *program) (*reading, error) {
 
 type engineCmd struct {
 	logFlags
+	viewFlags
 	statusFlags
 	HTTP string `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
 }
@@ -75,7 +75,7 @@ func (cmd engineCmd) Run(p *program) error {
 		return stopped(p.ctx, err)
 	}
 	defer r.close()
-	return serve(p, r, status, cmd.HTTP, running{engine: true})
+	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: true})
 }
 
 // running are the parts that a process runs besides the log, which it has open.
@@ -84,8 +84,8 @@ type running struct{ engine, projectors, worker bool }
 // serve runs the parts on an open log until the program is told to stop. Then it stops
 // from the outside in: no new requests, the accepted ones finished, the projectors' batches written, the log closed by the
 // caller.
-func serve(p *program, r *reading, status *status, addr string, parts running) error {
-	views, err := sqlstore.Open(r.dir, sqlstore.Options{})
+func serve(p *program, r *reading, flags viewFlags, status *status, addr string, parts running) error {
+	views, err := flags.openViews(p, r.dir)
 	if err != nil {
 		return err
 	}

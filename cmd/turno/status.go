@@ -11,7 +11,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	apihttp "github.com/turno-desk/turno/api/http"
 )
 
@@ -52,7 +51,7 @@ func (f statusFlags) listen(p *program) (*status, error) {
 func (s *status) watch(probe apihttp.Probe) { s.probe.Store(&probe) }
 
 // measure has /readyz and the meters ask log and views, in a process that has no API.
-func (s *status) measure(p *program, r *reading, views *sqlstore.Store, names ...string) {
+func (s *status) measure(p *program, r *reading, views views, names ...string) {
 	probe := apihttp.Probe{Log: r.store, Status: statusOf(views), Views: names}
 	p.meters.Standing(probe.Read)
 	s.watch(probe)

@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections"
@@ -15,6 +14,7 @@ import (
 
 type workerCmd struct {
 	logFlags
+	viewFlags
 	statusFlags
 }
 
@@ -30,7 +30,7 @@ func (cmd workerCmd) Run(p *program) error {
 		return stopped(p.ctx, err)
 	}
 	defer r.close()
-	views, err := sqlstore.Open(r.dir, sqlstore.Options{})
+	views, err := cmd.openViews(p, r.dir)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (cmd workerCmd) Run(p *program) error {
 }
 
 // work runs the effects until ctx ends, with the commands of a desk that somebody else keeps or, without one, with its own.
-func work(ctx context.Context, p *program, r *reading, views *sqlstore.Store, d *desk) error {
+func work(ctx context.Context, p *program, r *reading, views views, d *desk) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if d == nil {
 		var tracker *projections.Tracker
