@@ -28,15 +28,6 @@ import (
 // fenceFor is how long a fence stands. Half of it is for what is done behind it, the other half for clocks that differ.
 const fenceFor = 5 * time.Second
 
-// ErrBroken says that a version breaks a rule that its projection states about its own rows.
-var ErrBroken = errors.New("the version breaks its own rules")
-
-// Checker is what a Projection is besides that knows what must be true of its rows.
-type Checker interface {
-	// Check says what of it is not; nil when all is. It names rows by keys and numbers, nothing personal.
-	Check(ctx context.Context, q Querier) error
-}
-
 // takeOver makes the open version the active one when it is not, and has caught up but for a few commits. errElse when
 // there is no reason to, ErrNewer when the active one is of a newer definition.
 func (r *Runner) takeOver(ctx context.Context) error {
@@ -62,23 +53,6 @@ func (r *Runner) takeOver(ctx context.Context) error {
 	}
 	_, err = r.switchFrom(ctx, active)
 	return err
-}
-
-// sound has the projection check the open version.
-func (r *Runner) sound(ctx context.Context) error {
-	c, ok := r.projection.(Checker)
-	if !ok {
-		return nil
-	}
-	db, err := r.store.ReaderOf(ctx, r.projection.Name(), r.version)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := c.Check(ctx, db); err != nil {
-		return fmt.Errorf("projection %s version %d: %w: %w", r.projection.Name(), r.version, ErrBroken, err)
-	}
-	return nil
 }
 
 // switchFrom makes the open version the active one instead of another. It returns how long no batch could be written.

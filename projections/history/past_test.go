@@ -2,7 +2,10 @@ package history_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -242,4 +245,43 @@ func cursorOf(t *testing.T, v *view) string {
 		t.Fatal("no cursor", err)
 	}
 	return page.Next
+}
+
+func TestAsOfAnyOf200PositionsHistoryIsWhatItWasThen(t *testing.T) {
+	viewtest.Past(t, func() projections.Projection { return history.New() },
+		func(db *sql.DB, _ *viewtest.Desk, asOf domain.Position, at int) (any, error) {
+			ctx, q := context.Background(), history.NewQueries(db)
+			list, err := q.Conversations(ctx, workspace, auditor, history.Filter{}, "", 50, asOf)
+			if err != nil {
+				return nil, err
+			}
+			answers := []any{list.Position, list.Items}
+			names := slices.Sorted(maps.Keys(filters))
+			cut, err := q.Conversations(ctx, workspace, auditor, filters[names[at%len(names)]], "", 50, asOf)
+			if err != nil {
+				return nil, err
+			}
+			answers = append(answers, cut.Items)
+			for i := range min(2, len(list.Items)) { // two of them with all their pages
+				c := list.Items[(at*7+i*5)%len(list.Items)]
+				one, err := q.Conversation(ctx, workspace, auditor, c.ID, asOf)
+				if err != nil {
+					return nil, err
+				}
+				messages, err := q.Messages(ctx, workspace, auditor, c.ID, true, "", 100, asOf)
+				if err != nil {
+					return nil, err
+				}
+				line, err := q.Timeline(ctx, workspace, auditor, c.ID, asOf)
+				if err != nil {
+					return nil, err
+				}
+				ticket, err := q.Ticket(ctx, workspace, auditor, c.Ticket, asOf)
+				if err != nil {
+					return nil, err
+				}
+				answers = append(answers, one, messages, line, ticket)
+			}
+			return answers, nil
+		})
 }
