@@ -30,7 +30,7 @@ check: ## format, vet, staticcheck, generated files
 	  if [ -n "$$unformatted" ]; then printf 'not formatted (gofmt -w):\n%s\n' "$$unformatted"; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...
-	CGO_ENABLED=0 go build -o /dev/null ./cmd/turno
+	CGO_ENABLED=0 go build -trimpath -o /dev/null ./cmd/turno
 	@$(MAKE) --no-print-directory generated
 
 generated: ## fail when a generated file is not what its generator writes

@@ -39,7 +39,10 @@ type process struct {
 	ended  chan error
 }
 
-func start(t *testing.T, args ...string) *process {
+func start(t *testing.T, args ...string) *process { t.Helper(); return startIn(t, nil, args...) }
+
+// startIn starts it with more in its environment, as NAME=value.
+func startIn(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -47,6 +50,7 @@ func start(t *testing.T, args ...string) *process {
 	}
 	p := &process{t: t, name: strings.Join(args, " "), cmd: exec.Command(self, args...), ended: make(chan error, 1)}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", "TURNO_ADMIN_TOKEN="+adminToken)
+	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -48,23 +48,8 @@ Every flag can be set by an environment variable too: --nats-listen is TURNO_NAT
 // run is the program. It returns when the subcommand is done or ctx ended, and writes to stdout and stderr alone.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	var c cli
-	helped := false
-	parser, err := kong.New(&c,
-		kong.Name("turno"),
-		kong.Description(description),
-		kong.UsageOnError(),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { helped = true }),
-		kong.Resolvers(environment(getenv)),
-	)
-	if err != nil {
-		return err
-	}
-	parsed, err := parser.Parse(args)
-	if helped { // --help has been answered
-		return nil
-	}
-	if err != nil {
+	parsed, err := parse(&c, args, getenv, stdout, stderr)
+	if err != nil || parsed == nil {
 		return err
 	}
 	log, err := newLogger(stderr, c.LogFormat, c.LogLevel)
@@ -73,6 +58,27 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	defer log.Sync() //nolint:errcheck // a terminal can't be synced
 	return parsed.Run(&program{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr, log: log, meters: telemetry.New(version())})
+}
+
+// parse reads a command line into c. It returns nil and no error when it has answered --help.
+func parse(c *cli, args []string, getenv func(string) string, stdout, stderr io.Writer) (*kong.Context, error) {
+	helped := false
+	parser, err := kong.New(c,
+		kong.Name("turno"),
+		kong.Description(description),
+		kong.UsageOnError(),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }),
+		kong.Resolvers(environment(getenv)),
+	)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parser.Parse(args)
+	if helped {
+		return nil, nil
+	}
+	return parsed, err
 }
 
 // environment answers a flag that the command line left out from the environment.

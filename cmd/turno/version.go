@@ -8,13 +8,19 @@ import (
 
 type versionCmd struct{}
 
+// release is the version that the linker was given: -ldflags "-X main.release=v1.2.3".
+var release string
+
 func (versionCmd) Run(p *program) error {
 	_, err := fmt.Fprintf(p.stdout, "turno %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
 
-// version is the module's version, or the revision that the binary was built from.
+// version is that of the release, the module's, or the revision that the binary was built from.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
