@@ -14,6 +14,8 @@ type benchCmd struct {
 	HTTP    benchHTTP    `cmd:"" name:"http" help:"Commands over HTTP to a process of its own."`
 	Project benchProject `cmd:"" help:"Every projection catching up on SQLite, against bare inserts of its rows."`
 	Load    benchLoad    `cmd:"" help:"Loading conversations out of a large log, and starting on it."`
+	Threads benchThreads `cmd:"" help:"What a million threads cost: memory, disk, starting, loading."`
+	Node    benchNode    `cmd:"" hidden:"" help:"One server of the cluster of bench threads."`
 	Race    benchRace    `cmd:"" help:"Many simultaneous takes of one conversation through two engines."`
 }
 
@@ -23,6 +25,8 @@ type (
 	benchProject struct{ bench.Project }
 	benchLoad    struct{ bench.Load }
 	benchRace    struct{ bench.Race }
+	benchThreads struct{ bench.Threads }
+	benchNode    struct{ bench.Node }
 )
 
 func (b benchAppend) Run(p *program) error { return b.Append.Run(p.ctx, p.stdout) }
@@ -34,6 +38,15 @@ func (b benchHTTP) Run(p *program) (err error) {
 		return err
 	}
 	return b.HTTP.Run(p.ctx, p.stdout)
+}
+
+func (b benchNode) Run(p *program) error { return b.Node.Run(p.ctx) }
+
+func (b benchThreads) Run(p *program) (err error) {
+	if b.Program, err = os.Executable(); err != nil {
+		return err
+	}
+	return b.Threads.Run(p.ctx, p.stdout)
 }
 
 func (b benchLoad) Run(p *program) (err error) {

@@ -102,7 +102,7 @@ func TestComposeIsTheDesignsTopology(t *testing.T) {
 			running[strings.SplitN(s.Image, ":", 2)[0]] += n
 		}
 	}
-	want := map[string]int{"engine": 2, "nats": 3, "postgres": 1, "haproxy": 1}
+	want := map[string]int{"engine": 2, "worker": 2, "nats": 3, "postgres": 1, "haproxy": 1}
 	for _, name := range projectionNames {
 		want["projector "+name] = 2
 	}
@@ -205,8 +205,8 @@ func TestTheProgramUnderstandsEveryCommandLineOfCompose(t *testing.T) {
 		}
 		understood(s.Name+"'s health check", s.HealthCheck.Test[2:], env)
 	}
-	if lines != 14 {
-		t.Errorf("compose has %d command lines, want 14", lines)
+	if want := 2 * (2 + 1 + len(projectionNames)); lines != want {
+		t.Errorf("compose has %d command lines, want %d", lines, want)
 	}
 }
 

@@ -1,0 +1,264 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
+	"github.com/turno-desk/turno/adapters/jetstream"
+	"github.com/turno-desk/turno/adapters/vault"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// Threads is a bench of what many threads cost: the servers' memory and disk, their start, and loading one conversation.
+type Threads struct {
+	Threads  int           `default:"1000000" help:"Threads of the log: contacts on a channel, each with a key in the vault."`
+	Replicas int           `default:"1" enum:"1,3" help:"1: the log that turno hosts; 3: three NATS servers."`
+	Long     int           `default:"1000" help:"How many of them have a conversation of 20 commits; the others have 1 to 3."`
+	Settle   time.Duration `default:"150s" help:"How long after filling and after starting the memory is read; indexes that nobody asks for are dropped within two minutes."`
+	Views    bool          `default:"true" negatable:"" help:"Build the views too, and tell their size (with one replica)."`
+	Keep     string        `type:"path" placeholder:"DIR" help:"Use this folder, and keep it."`
+
+	Program string `kong:"-"` // path of the binary, for the servers
+}
+
+// longCommits is how many commits a long conversation has.
+const longCommits = 20
+
+// Run fills the log of servers that are processes of their own, and measures them then, and after they were started anew with
+// nothing of the log in the system's cache.
+func (b Threads) Run(ctx context.Context, out io.Writer) error {
+	dir := b.Keep
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "turno-bench-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+	}
+	servers := newServers(b.Program, dir, b.Replicas)
+	defer servers.stop()
+	if err := servers.start(ctx); err != nil {
+		return err
+	}
+	empty := servers.memory()
+	w, err := servers.world(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = w.close() }()
+	began := time.Now()
+	f := &fillingThreads{Threads: b, w: w}
+	if err := f.run(ctx); err != nil {
+		return fmt.Errorf("fill the log: %w", err)
+	}
+	took := time.Since(began)
+	log, keys, err := streams(ctx, w)
+	if err != nil {
+		return err
+	}
+	header(out, "threads: a log of many", fmt.Sprintf(
+		"%d threads, %d commits of %d aggregates, %d keys; on %d server(s), written in %s (%.0f commits/s), sync off",
+		b.Threads, log.Msgs, log.NumSubjects, keys.NumSubjects, b.Replicas, took.Round(time.Second), float64(log.Msgs)/took.Seconds()))
+	logBytes, vaultBytes := servers.disk(jetstream.StreamName), servers.disk(vault.Stream)
+	fmt.Fprintf(out, "  on disk           log %d MB, %d B a commit; vault %d MB, %d B a key (one server)\n",
+		logBytes>>20, logBytes/log.Msgs, vaultBytes>>20, vaultBytes/keys.Msgs)
+	per := func(m memory) string {
+		return fmt.Sprintf("RSS %d MB, heap %d MB, %d B of heap a thread", m.resident>>20, m.heap>>20, max(0, m.heap-empty.heap)/int64(b.Threads))
+	}
+	fmt.Fprintf(out, "  server, empty     RSS %d MB, heap %d MB\n", empty.resident>>20, empty.heap>>20)
+	fmt.Fprintf(out, "  server, filled    %s\n", per(servers.memory()))
+	if err := rest(ctx, b.Settle); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  %-16s  %s\n", "after "+b.Settle.String(), per(servers.memory()))
+
+	if err := w.close(); err != nil {
+		return err
+	}
+	servers.stop()
+	if err := forgetFiles(dir); err != nil {
+		return err
+	}
+	began = time.Now()
+	if err := servers.start(ctx); err != nil {
+		return err
+	}
+	ready := time.Since(began)
+	fmt.Fprintf(out, "  started again     ready in %s with cold files; %s\n", ready.Round(10*time.Millisecond), per(servers.memory()))
+	if w, err = servers.world(ctx, dir); err != nil {
+		return err
+	}
+	if err := measureThreads(ctx, out, w, "20 commits", f.long); err != nil {
+		return err
+	}
+	if err := measureThreads(ctx, out, w, "1 to 3 commits", f.short); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  after the loads   %s\n", per(servers.memory()))
+	if err := rest(ctx, b.Settle); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  %-16s  %s\n", "after "+b.Settle.String(), per(servers.memory()))
+	if err := w.close(); err != nil {
+		return err
+	}
+	servers.stop()
+	if b.Views && b.Replicas == 1 {
+		return b.measureViews(ctx, out, dir)
+	}
+	return nil
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func streams(ctx context.Context, w *world) (log, keys natsjs.StreamState, err error) {
+	js, err := natsjs.New(w.conn)
+	if err != nil {
+		return log, keys, err
+	}
+	for name, state := range map[string]*natsjs.StreamState{jetstream.StreamName: &log, vault.Stream: &keys} {
+		s, err := js.Stream(ctx, name)
+		if err != nil {
+			return log, keys, err
+		}
+		*state = s.CachedInfo().State
+	}
+	return log, keys, nil
+}
+
+// fillingThreads writes threads as a desk does: an address that claims its thread, and commands on it.
+type fillingThreads struct {
+	Threads
+	w *world
+
+	mu          sync.Mutex
+	long, short []string // conversations, for loading
+}
+
+func (f *fillingThreads) run(ctx context.Context) error {
+	if err := f.w.desk(ctx, 20); err != nil {
+		return err
+	}
+	var (
+		next   atomic.Int64
+		wg     sync.WaitGroup
+		failed = make([]error, fillers)
+	)
+	for i := range fillers {
+		wg.Go(func() {
+			for failed[i] == nil {
+				n := int(next.Add(1))
+				if n > f.Threads.Threads || ctx.Err() != nil {
+					return
+				}
+				failed[i] = f.one(ctx, n)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(append(failed, ctx.Err())...)
+}
+
+// one writes the n-th thread.
+func (f *fillingThreads) one(ctx context.Context, n int) error {
+	r, err := f.w.engine.Receive(ctx, byContact(), inbound(fmt.Sprintf("c-%d", n), "m0", n))
+	if err != nil {
+		return err
+	}
+	id, op := r.Conversation.ID, byOperator(n%20)
+	do := func(c thread.Command) {
+		if err == nil {
+			_, err = f.w.engine.Do(ctx, op, id, c)
+		}
+	}
+	every := max(1, f.Threads.Threads/f.Long)
+	if n%every == 0 {
+		do(thread.Take{})
+		for i := range longCommits - 3 {
+			do(thread.Send{Content: text(i)})
+		}
+		do(thread.Close{Category: "solved", Summary: "It was answered."})
+		f.keep(&f.long, id)
+		return err
+	}
+	if n%3 > 0 {
+		do(thread.Take{})
+	}
+	if n%3 > 1 {
+		do(thread.Close{Category: "solved", Summary: "It was answered."})
+	}
+	if n%every == 1 {
+		f.keep(&f.short, id)
+	}
+	return err
+}
+
+func (f *fillingThreads) keep(list *[]string, id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	*list = append(*list, id)
+}
+
+// measureThreads loads conversations one after the other, in random order: for the first time since the servers started, and
+// then again by an engine that remembers nothing.
+func measureThreads(ctx context.Context, out io.Writer, w *world, what string, ids []string) error {
+	rand.Shuffle(len(ids), func(i, k int) { ids[i], ids[k] = ids[k], ids[i] })
+	for _, state := range []string{"cold", "warm"} {
+		loads, engine := newSample(), w.another()
+		for _, id := range ids {
+			began := time.Now()
+			if _, _, err := engine.Conversation(ctx, workspace, id); err != nil {
+				return err
+			}
+			loads.add([]time.Duration{time.Since(began)})
+		}
+		fmt.Fprintf(out, "  load, %s        %s: n %d, p50 %s, p99 %s\n", state, what, len(loads.took), short(loads.quantile(0.5)), short(loads.quantile(0.99)))
+	}
+	return nil
+}
+
+// measureViews builds all views in one process and tells what they take.
+func (b Threads) measureViews(ctx context.Context, out io.Writer, dir string) error {
+	p, err := startServe(ctx, b.Program, dir, "off")
+	if err != nil {
+		return err
+	}
+	defer p.stop() //nolint:errcheck // ended below, when all goes well
+	took, err := p.ready(ctx, time.Hour)
+	if err != nil {
+		return err
+	}
+	resident := p.memory()
+	if err := p.stop(); err != nil {
+		return err
+	}
+	views, err := os.ReadDir(filepath.Join(dir, "views"))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  views             built in %s by one process, RSS %d MB then\n", took.Round(time.Second), resident)
+	for _, v := range views {
+		size := sizeOf(filepath.Join(dir, "views", v.Name()))
+		if size>>20 > 0 {
+			fmt.Fprintf(out, "    %-28s %d MB, %d B a conversation\n", v.Name(), size>>20, size/uint64(b.Threads))
+		}
+	}
+	return nil
+}
