@@ -38,6 +38,8 @@ type Part string
 const (
 	FromAll        Part = "every process"
 	FromEngine     Part = "engine"
+	FromDeciding   Part = "engine, worker"
+	FromWorker     Part = "worker"
 	FromProjector  Part = "projector"
 	FromHost       Part = "host of the log"
 	FromNeighbours Part = "every process on the log's machine"
@@ -48,7 +50,7 @@ var durations = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5,
 
 var (
 	route      = Label{"route", "the route's pattern, as `/v1/conversations/:id/take`; `none` for what is not served"}
-	projection = Label{"projection", "`queue`, `history`, `stats`, `directory`, `threadstate`"}
+	projection = Label{"projection", "`queue`, `history`, `stats`, `directory`, `threadstate`, `floor`"}
 	stream     = Label{"stream", "`TURNO` (the log), `TURNO_VAULT` (keys and secrets)"}
 )
 
@@ -74,12 +76,12 @@ func Catalogue() []Metric {
 			Meaning: "Time from a decoded command to its acknowledged append, of those that appended",
 			Labels:  []Label{{"command", "as above"}}},
 
-		{Name: "turno_log_appends_total", Kind: Counter, Unit: "attempts", From: FromEngine,
+		{Name: "turno_log_appends_total", Kind: Counter, Unit: "attempts", From: FromDeciding,
 			Meaning: "Attempts to append a commit; a command that meets a conflict decides again and makes another attempt",
 			Labels:  []Label{{"result", "`ok`, `conflict`, `full` (the disk), `uncertain` (no answer came), `unavailable`, `failed`"}}},
-		{Name: "turno_log_append_duration_seconds", Kind: Histogram, Unit: "seconds", Buckets: durations, From: FromEngine,
+		{Name: "turno_log_append_duration_seconds", Kind: Histogram, Unit: "seconds", Buckets: durations, From: FromDeciding,
 			Meaning: "Time of an attempt to append, to its acknowledgement"},
-		{Name: "turno_log_load_duration_seconds", Kind: Histogram, Unit: "seconds", Buckets: durations, From: FromEngine,
+		{Name: "turno_log_load_duration_seconds", Kind: Histogram, Unit: "seconds", Buckets: durations, From: FromDeciding,
 			Meaning: "Time to load an aggregate's commits, or to learn that there are no newer ones"},
 		{Name: "turno_log_group_commit_size", Kind: Histogram, Unit: "commits", Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500}, From: FromHost,
 			Meaning: "Commits that were flushed to disk together, where the host groups them (`--sync always`, one replica)"},
@@ -118,5 +120,9 @@ func Catalogue() []Metric {
 		{Name: "turno_projection_commits_total", Kind: Counter, Unit: "commits", Meaning: "Commits that this process wrote into the view", From: FromProjector, Labels: []Label{projection}},
 		{Name: "turno_projection_batch_duration_seconds", Kind: Histogram, Unit: "seconds", Buckets: durations, From: FromProjector, Labels: []Label{projection},
 			Meaning: "Time to write a batch of commits, in one transaction"},
+
+		{Name: "turno_worker_leading", Kind: Gauge, Unit: "0 or 1", From: FromWorker, Meaning: "Whether this process acts; 0 where it stands by for another worker"},
+		{Name: "turno_effect_commands_total", Kind: Counter, Unit: "commands", From: FromWorker, Meaning: "Commands that effects gave",
+			Labels: []Label{{"effect", "its name"}, {"outcome", "`ok`, `unchanged`, `refused`, `failed` (and tried again)"}}},
 	}
 }

@@ -24,6 +24,8 @@ func Page() string {
 	}{
 		{FromAll, "In every process"},
 		{FromEngine, "In an engine (`turno engine`, `turno serve`)"},
+		{FromDeciding, "In an engine and in a worker"},
+		{FromWorker, "In a worker (`turno worker`, `turno serve`)"},
 		{FromProjector, "In a projector (`turno projector`, `turno serve`)"},
 		{FromHost, "In the process that hosts the log (`turno serve`)"},
 		{FromNeighbours, "In every process on the log's machine (without `--nats`)"},

@@ -101,6 +101,11 @@ func TestEveryMetricOfTheCatalogueIsShownAndNoOther(t *testing.T) {
 	m.Vault()("add", time.Millisecond, nil)
 	m.Vault()("read", time.Millisecond, errors.New("no"))
 	m.Projection("queue")(500, time.Millisecond)
+	m.Leading(func() bool { return true })
+	for _, err := range []error{nil, &domain.Refusal{}, errors.New("no")} {
+		m.Effects()("unattended", err == nil, err)
+	}
+	m.Effects()("unattended", false, nil)
 	m.Writing("queue", func() bool { return true })
 	m.Writing("stats", func() bool { return false })
 	m.Standing(func(context.Context) apihttp.Readiness {
@@ -142,6 +147,10 @@ func TestEveryMetricOfTheCatalogueIsShownAndNoOther(t *testing.T) {
 		`turno_projection_writing{projection="stats"} 0`,
 		`turno_projection_lag_seconds{projection="queue"} 1.5`,
 		`turno_nats_reconnects_total 4`,
+		`turno_effect_commands_total{effect="unattended",outcome="ok"} 1`,
+		`turno_effect_commands_total{effect="unattended",outcome="unchanged"} 1`,
+		`turno_effect_commands_total{effect="unattended",outcome="refused"} 1`,
+		`turno_effect_commands_total{effect="unattended",outcome="failed"} 1`,
 		`turno_stream_subjects{stream="TURNO"} 5`,
 	} {
 		if !strings.Contains(body, line+"\n") {

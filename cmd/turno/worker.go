@@ -56,7 +56,8 @@ func work(ctx context.Context, p *program, r *reading, views views, d *desk) err
 		d = newDesk(p, r, views, tracker)
 		group.Go(func() error { return d.image.Run(ctx) })
 	}
-	runner := effects.NewRunner(r.store, views, commanded{d, r.workspace}, r.workspace, effects.All(), effects.Options{Logger: p.log})
+	runner := effects.NewRunner(r.store, views, commanded{d, r.workspace, p.meters.Effects()}, r.workspace, effects.All(), effects.Options{Logger: p.log})
+	p.meters.Leading(runner.Leading)
 	group.Go(func() error { return runner.Run(ctx, rand.Text()) })
 	return group.Wait()
 }
@@ -65,6 +66,7 @@ func work(ctx context.Context, p *program, r *reading, views views, d *desk) err
 type commanded struct {
 	*desk
 	workspace string
+	done      func(effect string, appended bool, err error) // told of every command
 }
 
 func (d commanded) Do(ctx context.Context, c effects.Command) (domain.Position, error) {
@@ -72,6 +74,7 @@ func (d commanded) Do(ctx context.Context, c effects.Command) (domain.Position, 
 		Workspace: d.workspace, Principal: "effect:" + c.Effect, Actor: effects.Actor(c.Effect), Key: c.Key(), IfMatch: c.IfMatch,
 	}
 	result, err := d.conversations.Do(ctx, req, c.Conversation, c.Do)
+	d.done(c.Effect, err == nil && len(result.Commit.Events) > 0, err)
 	if err != nil || len(result.Commit.Events) == 0 {
 		return 0, err
 	}
