@@ -105,7 +105,7 @@ func TestEachProcessTellsHowItIsAndShowsTheMetricsOfItsPart(t *testing.T) {
 		names := metricNames(t, url)
 		for _, m := range telemetry.Catalogue() {
 			view := strings.HasPrefix(m.Name, "turno_projection_") && (url == host.status() || url == worker.status()) // they serve none
-			idle := url == worker.status() && m.Kind == telemetry.Counter && len(m.Labels) > 0 // nothing was due
+			idle := url == worker.status() && m.Kind == telemetry.Counter && len(m.Labels) > 0                         // nothing was due
 			if want := slices.Contains(parts, m.From) && !view; want != slices.Contains(names, m.Name) && !(want && idle) {
 				t.Errorf("%s of %s: shown %v, want %v by parts %v", m.Name, m.From, !want, want, parts)
 			}
