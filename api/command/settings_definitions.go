@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/turno-desk/turno/domain"
-	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/domain/setting"
 )
 
@@ -39,23 +38,4 @@ func (s *Settings) changeDefinition(ctx context.Context, req Request, kind setti
 			decide: func(is *setting.Definition, _ time.Time) ([]domain.Event, error) { return events(decide(img, *is)) },
 		})
 	})
-}
-
-// demandable refuses guards that name a funnel that there isn't, or fields that no close could ever bring.
-func demandable(img *setting.Image, g department.Guards) *domain.Refusal {
-	var unknown []string
-	if g.Funnel != "" {
-		if f, ok := img.Funnel(g.Funnel); !ok || f.Retired {
-			unknown = append(unknown, "funnel:"+g.Funnel)
-		}
-	}
-	for _, id := range g.Fields {
-		if f, ok := img.Field(id); ok && f.On != setting.OnConversation {
-			unknown = append(unknown, "field:"+id)
-		}
-	}
-	if len(unknown) == 0 {
-		return nil
-	}
-	return &domain.Refusal{Code: domain.CodeUnknownSetting, Missing: unknown, OnSettings: true, Detail: "A close can't demand what there isn't."}
 }

@@ -35,6 +35,7 @@ type cli struct {
 	Replay      replayCmd      `cmd:"" help:"Write the events of the log, in order."`
 	Timeline    timelineCmd    `cmd:"" help:"Tell what happened to one ticket."`
 	Import      importCmd      `cmd:"" help:"Bring in a history from elsewhere, one command a line."`
+	Settings    settingsCmd    `cmd:"" help:"A desk's configuration as a file: export it, apply it."`
 	Demo        demoCmd        `cmd:"" help:"Put a service desk to work through the API: a built-in script, or real dialogues."`
 	Bench       benchCmd       `cmd:"" help:"Measure against the bare engine, in the same run."`
 	Health      healthCmd      `cmd:"" help:"Ask a running process whether it is well: the health check of a container."`

@@ -3,6 +3,9 @@ package setting
 import (
 	"slices"
 	"strings"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/department"
 )
 
 const (
@@ -106,4 +109,23 @@ func (i *Image) demandable(fields []string) bool {
 		}
 	}
 	return true
+}
+
+// CheckGuards refuses guards that name a funnel that there isn't, or fields that no close could ever bring.
+func (i *Image) CheckGuards(g department.Guards) *domain.Refusal {
+	var unknown []string
+	if g.Funnel != "" {
+		if f, ok := i.Funnel(g.Funnel); !ok || f.Retired {
+			unknown = append(unknown, "funnel:"+g.Funnel)
+		}
+	}
+	for _, id := range g.Fields {
+		if f, ok := i.Field(id); ok && f.On != OnConversation {
+			unknown = append(unknown, "field:"+id)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	return &domain.Refusal{Code: domain.CodeUnknownSetting, Missing: unknown, OnSettings: true, Detail: "A close can't demand what there isn't."}
 }

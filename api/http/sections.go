@@ -1,0 +1,105 @@
+package http
+
+import (
+	"errors"
+	"reflect"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/setting"
+)
+
+// Section is one kind of settings: everything of it that PUT /v1/<Name>/{id} takes.
+type Section struct {
+	Name string       // as in the path: "departments"
+	Body reflect.Type // of the body
+
+	// Decide says which events a body would make of what the image holds under the id; none when it is so already. Errors: a
+	// *Problem for a body that is malformed, a *domain.Refusal.
+	Decide func(img *setting.Image, id string, body []byte) ([]domain.Event, error)
+}
+
+// Sections is the list of them all, each behind those that it names things of.
+func Sections() []Section {
+	var all []Section
+	last := []Section{
+		{"departments", reflect.TypeFor[departmentBody](), decideDepartment},
+		{"channels", reflect.TypeFor[channelBody](), decideChannel},
+		{"operators", reflect.TypeFor[operatorBody](), decideOperator},
+	}
+	bodies := map[setting.Kind]reflect.Type{
+		setting.KindField: reflect.TypeFor[fieldBody](), setting.KindFunnel: reflect.TypeFor[funnelBody](), setting.KindCatalog: reflect.TypeFor[catalogBody](),
+		setting.KindTag: reflect.TypeFor[tagBody](), setting.KindTemplate: reflect.TypeFor[templateBody](), setting.KindMacro: reflect.TypeFor[macroBody](),
+		setting.KindSegment: reflect.TypeFor[segmentBody](),
+	}
+	for _, d := range definables() {
+		s := Section{d.path, bodies[d.kind], func(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
+			definition, err := d.decode(id, body)
+			if err != nil {
+				return nil, err
+			}
+			return plainly(setting.DecideDefine(img.Definitions[setting.Name{Kind: d.kind, ID: id}], definition, img))
+		}}
+		all = append(all, s)
+	}
+	return append(all, last...)
+}
+
+func decideDepartment(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
+	put, err := ParseDepartment(id, body)
+	if err != nil {
+		return nil, err
+	}
+	if r := img.CheckGuards(put.Close); r != nil {
+		return nil, r
+	}
+	return plainly(department.DecidePut(img.Departments[id], put))
+}
+
+func decideChannel(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
+	put, err := ParseChannel(id, body)
+	if err != nil {
+		return nil, err
+	}
+	return plainly(setting.DecidePutChannel(img.Channels[id], put, img))
+}
+
+func decideOperator(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
+	put, err := ParseOperator(id, body)
+	if err != nil {
+		return nil, err
+	}
+	if held, taken := img.OperatorByExtension(put.Extension); taken && held.ID != id {
+		return nil, &domain.Refusal{Code: operator.CodeExtensionTaken, Missing: []string{"extension"}, Detail: "Another operator has this extension."}
+	}
+	return plainly(operator.DecidePut(img.Operators[id], put, img.Known()))
+}
+
+func plainly[E any](decided []E, r *domain.Refusal) ([]domain.Event, error) {
+	if r != nil {
+		return nil, r
+	}
+	var all []domain.Event
+	for _, e := range decided {
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+// Missing names what an error of Decide says is missing or malformed, and why in a sentence.
+func Missing(err error) (missing []string, why string) {
+	var refusal *domain.Refusal
+	var p *Problem
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Missing, refusal.Detail
+	case errors.As(err, &p):
+		missing = p.Missing
+		if p.Field != "" {
+			missing = append(missing, p.Field)
+		}
+		return missing, p.Detail
+	}
+	return nil, err.Error()
+}
