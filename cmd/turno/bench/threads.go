@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,7 +15,9 @@ import (
 
 	"github.com/turno-desk/turno/adapters/jetstream"
 	"github.com/turno-desk/turno/adapters/vault"
+	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/projections"
 )
 
 // Threads is a bench of what many threads cost: the servers' memory and disk, their start, and loading one conversation.
@@ -26,7 +27,7 @@ type Threads struct {
 	Long     int           `default:"1000" help:"How many of them have a conversation of 20 commits; the others have 1 to 3."`
 	Settle   time.Duration `default:"150s" help:"How long after filling and after starting the memory is read; indexes that nobody asks for are dropped within two minutes."`
 	Views    bool          `default:"true" negatable:"" help:"Build the views too, and tell their size (with one replica)."`
-	Keep     string        `type:"path" placeholder:"DIR" help:"Use this folder, and keep it."`
+	Keep     string        `type:"path" placeholder:"DIR" help:"Use this folder, and keep it; a filled one is used as it is."`
 
 	Program string `kong:"-"` // path of the binary, for the servers
 }
@@ -50,38 +51,55 @@ func (b Threads) Run(ctx context.Context, out io.Writer) error {
 	if err := servers.start(ctx); err != nil {
 		return err
 	}
-	empty := servers.memory()
+	empty, state := servers.memory(), "empty"
 	w, err := servers.world(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = w.close() }()
-	began := time.Now()
-	f := &fillingThreads{Threads: b, w: w}
-	if err := f.run(ctx); err != nil {
-		return fmt.Errorf("fill the log: %w", err)
-	}
-	took := time.Since(began)
 	log, keys, err := streams(ctx, w)
 	if err != nil {
 		return err
 	}
-	header(out, "threads: a log of many", fmt.Sprintf(
-		"%d threads, %d commits of %d aggregates, %d keys; on %d server(s), written in %s (%.0f commits/s), sync off",
-		b.Threads, log.Msgs, log.NumSubjects, keys.NumSubjects, b.Replicas, took.Round(time.Second), float64(log.Msgs)/took.Seconds()))
+	began := time.Now()
+	written := "written before"
+	if int(log.NumSubjects) >= b.Threads {
+		empty, state = memory{}, "started" // nobody knows what it would be without the log
+	} else {
+		if err := b.fill(ctx, w); err != nil {
+			return fmt.Errorf("fill the log: %w", err)
+		}
+		if log, keys, err = streams(ctx, w); err != nil {
+			return err
+		}
+		took := time.Since(began)
+		written = fmt.Sprintf("written in %s (%.0f commits/s)", took.Round(time.Second), float64(log.Msgs)/took.Seconds())
+	}
+	header(out, "threads: a log of many", fmt.Sprintf("%d threads, %d commits of %d aggregates, %d keys; on %d server(s), sync off, %s",
+		b.Threads, log.Msgs, log.NumSubjects, keys.NumSubjects, b.Replicas, written))
+	if limit := os.Getenv("GOMEMLIMIT"); limit != "" {
+		fmt.Fprintf(out, "  the servers' GOMEMLIMIT is %s\n", limit)
+	}
 	logBytes, vaultBytes := servers.disk(jetstream.StreamName), servers.disk(vault.Stream)
 	fmt.Fprintf(out, "  on disk           log %d MB, %d B a commit; vault %d MB, %d B a key (one server)\n",
 		logBytes>>20, logBytes/log.Msgs, vaultBytes>>20, vaultBytes/keys.Msgs)
 	per := func(m memory) string {
 		return fmt.Sprintf("RSS %d MB, heap %d MB, %d B of heap a thread", m.resident>>20, m.heap>>20, max(0, m.heap-empty.heap)/int64(b.Threads))
 	}
-	fmt.Fprintf(out, "  server, empty     RSS %d MB, heap %d MB\n", empty.resident>>20, empty.heap>>20)
-	fmt.Fprintf(out, "  server, filled    %s\n", per(servers.memory()))
+	if state == "empty" {
+		fmt.Fprintf(out, "  server, empty     RSS %d MB, heap %d MB\n", empty.resident>>20, empty.heap>>20)
+		state = "filled"
+	}
+	fmt.Fprintf(out, "  %-16s  %s\n", "server, "+state, per(servers.memory()))
 	if err := rest(ctx, b.Settle); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "  %-16s  %s\n", "after "+b.Settle.String(), per(servers.memory()))
 
+	long, few, err := b.pick(ctx, w)
+	if err != nil {
+		return err
+	}
 	if err := w.close(); err != nil {
 		return err
 	}
@@ -98,10 +116,10 @@ func (b Threads) Run(ctx context.Context, out io.Writer) error {
 	if w, err = servers.world(ctx, dir); err != nil {
 		return err
 	}
-	if err := measureThreads(ctx, out, w, "20 commits", f.long); err != nil {
+	if err := measureThreads(ctx, out, w, "20 commits", long); err != nil {
 		return err
 	}
-	if err := measureThreads(ctx, out, w, "1 to 3 commits", f.short); err != nil {
+	if err := measureThreads(ctx, out, w, "1 to 3 commits", few); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "  after the loads   %s\n", per(servers.memory()))
@@ -143,17 +161,9 @@ func streams(ctx context.Context, w *world) (log, keys natsjs.StreamState, err e
 	return log, keys, nil
 }
 
-// fillingThreads writes threads as a desk does: an address that claims its thread, and commands on it.
-type fillingThreads struct {
-	Threads
-	w *world
-
-	mu          sync.Mutex
-	long, short []string // conversations, for loading
-}
-
-func (f *fillingThreads) run(ctx context.Context) error {
-	if err := f.w.desk(ctx, 20); err != nil {
+// fill writes threads as a desk does: an address that claims its thread, and commands on it.
+func (b Threads) fill(ctx context.Context, w *world) error {
+	if err := w.desk(ctx, 20); err != nil {
 		return err
 	}
 	var (
@@ -165,10 +175,10 @@ func (f *fillingThreads) run(ctx context.Context) error {
 		wg.Go(func() {
 			for failed[i] == nil {
 				n := int(next.Add(1))
-				if n > f.Threads.Threads || ctx.Err() != nil {
+				if n > b.Threads || ctx.Err() != nil {
 					return
 				}
-				failed[i] = f.one(ctx, n)
+				failed[i] = b.one(ctx, w, n)
 			}
 		})
 	}
@@ -177,25 +187,23 @@ func (f *fillingThreads) run(ctx context.Context) error {
 }
 
 // one writes the n-th thread.
-func (f *fillingThreads) one(ctx context.Context, n int) error {
-	r, err := f.w.engine.Receive(ctx, byContact(), inbound(fmt.Sprintf("c-%d", n), "m0", n))
+func (b Threads) one(ctx context.Context, w *world, n int) error {
+	r, err := w.engine.Receive(ctx, byContact(), inbound(fmt.Sprintf("c-%d", n), "m0", n))
 	if err != nil {
 		return err
 	}
 	id, op := r.Conversation.ID, byOperator(n%20)
 	do := func(c thread.Command) {
 		if err == nil {
-			_, err = f.w.engine.Do(ctx, op, id, c)
+			_, err = w.engine.Do(ctx, op, id, c)
 		}
 	}
-	every := max(1, f.Threads.Threads/f.Long)
-	if n%every == 0 {
+	if n%max(1, b.Threads/b.Long) == 0 {
 		do(thread.Take{})
 		for i := range longCommits - 3 {
 			do(thread.Send{Content: text(i)})
 		}
 		do(thread.Close{Category: "solved", Summary: "It was answered."})
-		f.keep(&f.long, id)
 		return err
 	}
 	if n%3 > 0 {
@@ -204,22 +212,37 @@ func (f *fillingThreads) one(ctx context.Context, n int) error {
 	if n%3 > 1 {
 		do(thread.Close{Category: "solved", Summary: "It was answered."})
 	}
-	if n%every == 1 {
-		f.keep(&f.short, id)
-	}
 	return err
 }
 
-func (f *fillingThreads) keep(list *[]string, id string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	*list = append(*list, id)
+// pick reads the log through and draws conversations from it: the long ones, and as many of the others.
+func (b Threads) pick(ctx context.Context, w *world) (long, few []string, err error) {
+	commits := make(map[string]int, b.Threads)
+	err = w.store.Read(ctx, 0, projections.ReadOptions{Max: 5000, ToHead: true}, func(chunk []domain.Commit) error {
+		for i := range chunk {
+			if id := chunk[i].Conversation; id != "" {
+				commits[id]++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the log through: %w", err)
+	}
+	for id, n := range commits { // in no order
+		switch {
+		case n >= longCommits-1 && len(long) < b.Long:
+			long = append(long, id)
+		case n < longCommits-1 && len(few) < b.Long:
+			few = append(few, id)
+		}
+	}
+	return long, few, nil
 }
 
 // measureThreads loads conversations one after the other, in random order: for the first time since the servers started, and
 // then again by an engine that remembers nothing.
 func measureThreads(ctx context.Context, out io.Writer, w *world, what string, ids []string) error {
-	rand.Shuffle(len(ids), func(i, k int) { ids[i], ids[k] = ids[k], ids[i] })
 	for _, state := range []string{"cold", "warm"} {
 		loads, engine := newSample(), w.another()
 		for _, id := range ids {
