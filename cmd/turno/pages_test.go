@@ -49,4 +49,4 @@ func TestEveryCommandLineOfThePagesIsOneThatTheProgramTakes(t *testing.T) {
 func mentions(inline string) bool { return inline != "" }
 
 // expected reports whether err says that something was left out.
-func expected(err error) bool { return strings.Contains(err.Error(), "expected ") }
+func expected(err error) bool { return strings.HasPrefix(err.Error(), "expected ") }
