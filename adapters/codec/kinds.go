@@ -58,6 +58,10 @@ func kinds() []*kind {
 		of[contact.Unblocked](domain.CategoryContact, "contact.unblocked"),
 		of[contact.Assigned](domain.CategoryContact, "contact.assigned"),
 		of[contact.Unassigned](domain.CategoryContact, "contact.unassigned"),
+		of[contact.MergeOffered](domain.CategoryContact, "contact.merge_offered"),
+		of[contact.Merged](domain.CategoryContact, "contact.merged"),
+		of[contact.Unmerged](domain.CategoryContact, "contact.unmerged"),
+		of[contact.Separated](domain.CategoryContact, "contact.separated"),
 		of[contact.Erased](domain.CategoryContact, "contact.erased"),
 
 		of[ticket.Opened](domain.CategoryTicket, "ticket.opened"),

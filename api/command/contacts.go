@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -71,11 +72,38 @@ func (c *Contacts) Assign(ctx context.Context, req Request, id, operator string)
 	})
 }
 
-// Erase makes everything personal of a contact and its threads unreadable for good: it tells all holders of copies by
-// events, releases the addresses, and destroys the keys. What a failure leaves undone, the same call again does.
+// Erase makes everything personal of a contact, of those that are merged into it, and of their threads unreadable for good:
+// it tells all holders of copies by events, releases the addresses, and destroys the keys. What a failure leaves undone, the
+// same call again does.
 func (c *Contacts) Erase(ctx context.Context, req Request, id string) (SettingResult, error) {
+	result, err := c.erase(ctx, req, id, func(s contact.State) *domain.Refusal {
+		if s.Survivor == "" {
+			return nil
+		}
+		return s.Away()
+	})
+	if err != nil {
+		return result, err
+	}
+	s, err := c.load(ctx, id)
+	if err != nil {
+		return result, err
+	}
+	for _, merged := range s.Order { // it can't grow or shrink any more
+		if _, err := c.erase(ctx, part(req), merged, func(contact.State) *domain.Refusal { return nil }); err != nil {
+			return result, fmt.Errorf("erasing %s, which is merged into contact %s: %w", merged, id, err)
+		}
+	}
+	return result, nil
+}
+
+// erase erases one contact alone.
+func (c *Contacts) erase(ctx context.Context, req Request, id string, refuse func(contact.State) *domain.Refusal) (SettingResult, error) {
 	thread, _ := contact.Thread(id)
 	result, err := c.change(ctx, req, id, "erase", func(s contact.State) ([]contact.Event, *domain.Refusal) {
+		if r := refuse(s); r != nil {
+			return nil, r
+		}
 		return contact.DecideErase(s, []string{thread}), nil
 	})
 	if err != nil {
@@ -99,15 +127,7 @@ func (c *Contacts) State(ctx context.Context, id string) (contact.State, error) 
 	if err := c.exists(ctx, id); err != nil {
 		return contact.State{}, err
 	}
-	commits, _, err := c.o.Log.Load(ctx, c.aggregate(id), 0, nil)
-	if err != nil {
-		return contact.State{}, fmt.Errorf("load contact %s: %w", id, err)
-	}
-	var s contact.State
-	for i := range commits {
-		evolveContact(&s, &commits[i])
-	}
-	return s, nil
+	return c.load(ctx, id)
 }
 
 func (c *Contacts) change(ctx context.Context, req Request, id, action string,
@@ -115,8 +135,33 @@ func (c *Contacts) change(ctx context.Context, req Request, id, action string,
 	return c.decided(ctx, req, id, action, func(s contact.State, _ *setting.Image) ([]contact.Event, *domain.Refusal) { return decide(s) })
 }
 
-// decided runs a command on a contact with the settings as this process knows them.
+// edit is change without a look at merges that were left in the middle.
+func (c *Contacts) edit(ctx context.Context, req Request, id, action string,
+	decide func(contact.State) ([]contact.Event, *domain.Refusal)) (SettingResult, error) {
+	return c.once(ctx, req, id, action, func(s contact.State, _ *setting.Image) ([]contact.Event, *domain.Refusal) { return decide(s) })
+}
+
+// decided runs a command on a contact. One that is refused because the contact was merged away settles that first, should it
+// have been left in the middle, and is decided again when the contact stands for itself.
 func (c *Contacts) decided(ctx context.Context, req Request, id, action string,
+	decide func(contact.State, *setting.Image) ([]contact.Event, *domain.Refusal)) (SettingResult, error) {
+	result, err := c.once(ctx, req, id, action, decide)
+	var refused *domain.Refusal
+	if !errors.As(err, &refused) || refused.Code != contact.CodeMergedAway {
+		return result, err
+	}
+	free, serr := c.settle(ctx, req, id)
+	switch {
+	case serr != nil:
+		return result, fmt.Errorf("settling a merge of contact %s: %w", id, serr)
+	case free:
+		return c.once(ctx, req, id, action, decide)
+	}
+	return result, err
+}
+
+// once runs a command on a contact with the settings as this process knows them.
+func (c *Contacts) once(ctx context.Context, req Request, id, action string,
 	decide func(contact.State, *setting.Image) ([]contact.Event, *domain.Refusal)) (SettingResult, error) {
 	if err := c.exists(ctx, id); err != nil {
 		return SettingResult{}, err

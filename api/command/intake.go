@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -214,26 +213,19 @@ func (e *Engine) duplicate(ctx context.Context, req Request, t *entry, cmd threa
 	return s, found, nil
 }
 
-// blocked reports what the contact's own aggregate says last.
+// blocked reports whether the contact is blocked, or the one that it is merged into: that one's word holds for all of them.
 func (e *Engine) blocked(ctx context.Context, workspace, id string) (bool, error) {
 	a := domain.Aggregate{Workspace: workspace, Category: domain.CategoryContact, ID: id}
-	blocked := false
-	_, _, err := e.o.Log.Load(ctx, a, 0, func(c *domain.Commit) bool {
-		for _, ev := range c.Events {
-			switch ev.(type) {
-			case contact.Blocked:
-				blocked = true
-				return true
-			case contact.Unblocked:
-				return true
-			}
-		}
-		return false
-	})
-	if err != nil {
-		return false, fmt.Errorf("load contact %s: %w", id, err)
+	s, err := loadContact(ctx, e.o.Log, a)
+	if err != nil || s.Survivor == "" {
+		return s.Blocked, err
 	}
-	return blocked, nil
+	a.ID = s.Survivor
+	survivor, err := loadContact(ctx, e.o.Log, a)
+	if err == nil && survivor.Held(id, s.Merges) {
+		return survivor.Blocked, nil
+	}
+	return s.Blocked, err
 }
 
 // identifier reports whether s can be an address or an id of a channel.

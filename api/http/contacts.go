@@ -118,6 +118,28 @@ func (s *Server) assignContact(c *call) error {
 	})
 }
 
+type mergeBody struct {
+	Contact string `json:"contact"`
+}
+
+// mergeContact makes the contact of the body part of the one of the path.
+func (s *Server) mergeContact(c *call) error { return s.merging(c, "merge_contact", s.Contacts.Merge) }
+
+// unmergeContact takes them apart.
+func (s *Server) unmergeContact(c *call) error {
+	return s.merging(c, "unmerge_contact", s.Contacts.Unmerge)
+}
+
+func (s *Server) merging(c *call, name string, do func(context.Context, command.Request, string, string) (command.SettingResult, error)) error {
+	var b mergeBody
+	return s.onContact(c, name, &b, func(ctx context.Context, r command.Request, id string) (command.SettingResult, error) {
+		if !domain.ValidID(b.Contact) {
+			return command.SettingResult{}, missing("contact")
+		}
+		return do(ctx, r, id, b.Contact)
+	})
+}
+
 // eraseContact makes everything personal of the contact unreadable for good.
 func (s *Server) eraseContact(c *call) error {
 	return s.onContact(c, "erase_contact", &struct{}{}, s.Contacts.Erase)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/directory"
@@ -93,6 +94,10 @@ var statuses = map[domain.Code]int{
 	thread.CodeOperatorAway:       http.StatusConflict,
 	thread.CodeTicketLinked:       http.StatusConflict,
 	thread.CodeNoProposal:         http.StatusConflict,
+	contact.CodeMergedAway:        http.StatusConflict,
+	contact.CodeSurvivor:          http.StatusConflict,
+	contact.CodeWithdrawn:         http.StatusConflict,
+	contact.CodeTooMany:           http.StatusConflict,
 }
 
 func refused(r *domain.Refusal) *Problem {

@@ -56,6 +56,8 @@ func (s *Server) routes() []route {
 		{post, "/v1/contacts/:id/assign", access.AssignContacts, s.assignContact, nil},
 		{post, "/v1/contacts/:id/block", access.EditContacts, s.blockContact, nil},
 		{post, "/v1/contacts/:id/unblock", access.EditContacts, s.unblockContact, nil},
+		{post, "/v1/contacts/:id/merge", access.MergeContacts, s.mergeContact, nil},
+		{post, "/v1/contacts/:id/unmerge", access.MergeContacts, s.unmergeContact, nil},
 		{post, "/v1/contacts/:id/erase", access.EraseContacts, s.eraseContact, nil},
 
 		// Settings.

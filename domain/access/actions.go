@@ -52,6 +52,7 @@ const (
 	ReadContacts      Action = "read_contacts"
 	EditContacts      Action = "edit_contacts"   // profile, tags, annotations, block
 	AssignContacts    Action = "assign_contacts" // their dedicated assignee (F128)
+	MergeContacts     Action = "merge_contacts"  // and un-merge
 	EraseContacts     Action = "erase_contacts"
 	ReadSettings      Action = "read_settings" // operators, departments, channels
 	EditSettings      Action = "edit_settings"
@@ -99,6 +100,8 @@ func rights(a Action) right {
 		return right{roles(op, sup, adm), ScopeContacts, true}
 	case AssignContacts:
 		return right{roles(sup, adm), ScopeContacts, true}
+	case MergeContacts:
+		return right{roles(sup, adm), ScopeContacts, true}
 	case EraseContacts:
 		return right{roles(adm), ScopePersonal, true}
 	case ReadSettings:
@@ -129,7 +132,7 @@ func rights(a Action) right {
 
 // Actions is the list of them all, save ActForOthers, which is no right of its own: see MayDo.
 func Actions() []Action {
-	return []Action{Receive, ReadConversations, Converse, Supervise, Hide, ReadContacts, EditContacts, AssignContacts, EraseContacts, ReadSettings,
+	return []Action{Receive, ReadConversations, Converse, Supervise, Hide, ReadContacts, EditContacts, AssignContacts, MergeContacts, EraseContacts, ReadSettings,
 		EditSettings, ManageTemplates, ManageTokens, BePresent, ReadOwnStats, ReadStats, ReadEvents, ReadAllEvents, OpenPersonal, ReadAudit}
 }
 

@@ -67,6 +67,33 @@ type Unassigned struct {
 	Operator string `json:"operator"` // who it was
 }
 
+// MergeOffered says that the contact is to be shown as part of another, the survivor. From then on it takes no edits of its
+// own, so that the survivor may rely on what it knew of it. Whether it is merged is for the survivor to say.
+type MergeOffered struct {
+	Survivor string `json:"survivor"`
+	Merge    int    `json:"merge"` // the how-many-th merge of this contact
+}
+
+// Merged says that a contact which offered itself is part of this one now. Conflicts are the fields in which
+// the other has a value that is not shown because this one's is; it is kept where it was.
+type Merged struct {
+	Contact   string   `json:"contact"`
+	Merge     int      `json:"merge"`
+	Conflicts []string `json:"conflicts,omitempty"` // "email", "fields.plan", "assignee", "blocked"
+}
+
+// Unmerged ends a merge; of one that was never confirmed, it says that it never will be.
+type Unmerged struct {
+	Contact string `json:"contact"`
+	Merge   int    `json:"merge"`
+}
+
+// Separated says that the contact stands for itself again, as it was before the merge.
+type Separated struct {
+	Survivor string `json:"survivor"`
+	Merge    int    `json:"merge"`
+}
+
 // Erased says that the key of the contact's personal fields was destroyed.
 type Erased struct {
 	Threads []string `json:"threads"`
@@ -80,6 +107,10 @@ func (Blocked) event()        {}
 func (Unblocked) event()      {}
 func (Assigned) event()       {}
 func (Unassigned) event()     {}
+func (MergeOffered) event()   {}
+func (Merged) event()         {}
+func (Unmerged) event()       {}
+func (Separated) event()      {}
 func (Erased) event()         {}
 
 // ID is the id of the contact that comes into being with a thread.

@@ -28,6 +28,11 @@ type State struct {
 	Known       bool   // somebody has entered a profile
 	Blocked     bool
 	Erased      bool
+
+	Survivor string           // whom it offered itself to, and is merged into if that one holds it
+	Merges   int              // how often it has offered itself
+	Holds    map[string]Merge // by contact: what it knows of the newest merge of each into it
+	Order    []string         // the contacts that it holds, in the order of their merges
 }
 
 // Profile is what ProfileChanged carries.
@@ -52,6 +57,14 @@ func (s State) Evolve(e Event) State {
 		s.Assignee = e.Operator
 	case Unassigned:
 		s.Assignee = ""
+	case MergeOffered:
+		s.Survivor, s.Merges = e.Survivor, e.Merge
+	case Separated:
+		s.Survivor = ""
+	case Merged:
+		s.hold(e.Contact, Merge{Number: e.Merge, Held: true})
+	case Unmerged:
+		s.hold(e.Contact, Merge{Number: e.Merge})
 	case Erased:
 		s.Profile, s.Erased = Profile{}, true
 	}
@@ -163,5 +176,14 @@ func (s State) closed() *domain.Refusal {
 	if s.Erased {
 		return &domain.Refusal{Code: CodeErased, Detail: "The contact was erased."}
 	}
+	if s.Survivor != "" {
+		return s.Away()
+	}
 	return nil
+}
+
+// Away refuses what is for the survivor, and names it.
+func (s State) Away() *domain.Refusal {
+	return &domain.Refusal{Code: CodeMergedAway, Missing: []string{"contact:" + s.Survivor},
+		Detail: "The contact was merged into " + s.Survivor + ": that is the one to edit."}
 }

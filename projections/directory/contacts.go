@@ -140,6 +140,10 @@ func (b *batch) contact(c *domain.Commit, event contact.Event) error {
 		r.assignee = e.Operator
 	case contact.Unassigned:
 		r.assignee = ""
+	case contact.Merged:
+		return b.merge(r, e.Contact)
+	case contact.Unmerged:
+		return b.unmerge(r, e.Contact)
 	case contact.Annotated:
 		return b.exec(`INSERT INTO annotation (workspace, contact, position, id, text, author, at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			r.workspace, r.id, int64(c.Position), e.Annotation, string(e.Text), c.Actor.String(), c.Time.UnixMilli())

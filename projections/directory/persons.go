@@ -86,6 +86,31 @@ func (p *person) take(m *record) map[string]string {
 	return conflicts
 }
 
+// merge makes another contact part of this one.
+func (b *batch) merge(r *record, id string) error {
+	m, err := b.find(r.workspace, id)
+	if err != nil {
+		return err
+	}
+	m.person = r.id
+	r.merged = append(slices.DeleteFunc(slices.Clone(r.merged), func(c string) bool { return c == id }), id)
+	return nil
+}
+
+// unmerge lets it stand for itself again; a merge that never came to be changes nothing.
+func (b *batch) unmerge(r *record, id string) error {
+	if !slices.Contains(r.merged, id) {
+		return nil
+	}
+	m, err := b.find(r.workspace, id)
+	if err != nil {
+		return err
+	}
+	m.person = m.id
+	r.merged = slices.DeleteFunc(slices.Clone(r.merged), func(c string) bool { return c == id })
+	return nil
+}
+
 // show writes the person that a contact is, or is part of now, anew.
 func (b *batch) show(r *record) error {
 	if r.person != r.id {

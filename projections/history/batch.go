@@ -45,8 +45,8 @@ type batch struct {
 const writeConversation = `INSERT INTO conversations (
 	opened, workspace, thread, number, ticket, contact, channel, direction, opened_department, opened_at,
 	revision, sight_from, state, department, owner, owner_at_close, mentioned, archived, hidden,
-	closed_at, category, facts, personal
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	closed_at, category, facts, personal, person
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce((SELECT m.person FROM merges m WHERE m.workspace = ? AND m.contact = ?), ?))
 ON CONFLICT (opened) DO UPDATE SET
 	revision = excluded.revision, sight_from = excluded.sight_from, state = excluded.state, department = excluded.department,
 	owner = excluded.owner, owner_at_close = excluded.owner_at_close, mentioned = excluded.mentioned,
@@ -65,7 +65,7 @@ func newBatch(ctx context.Context, tx *sql.Tx, p *Projection) *batch {
 	}
 }
 
-// Apply takes in the commits of threads, of tickets, and erasures of contacts, whom tickets are about.
+// Apply takes in the commits of threads, of tickets, and what happens to contacts, whom both are about.
 func (b *batch) Apply(c *domain.Commit) error {
 	switch c.Aggregate.Category {
 	case domain.CategoryThread:
@@ -278,7 +278,7 @@ func (b *batch) write() error {
 		_, err = stmt.ExecContext(b.ctx, int64(r.opened), r.workspace, r.thread, r.number, r.ticket, r.contact, r.channel,
 			string(r.direction), r.openedDepartment, r.openedAt, int64(r.revision), int64(r.sightFrom), s.State, s.Department,
 			s.Owner, s.OwnerAtClose, spaced(s.Mentioned), flag(s.Archived), flag(s.Hidden), r.closedAt, r.category,
-			string(f), string(own))
+			string(f), string(own), r.workspace, r.contact, r.contact)
 		if err != nil {
 			return fmt.Errorf("conversation %s: %w", r.id(), err)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/turno-desk/turno/domain/access"
 )
 
-// ContactHistory lists the conversations of a contact, newest first. Whoever serves the contact now finds in it, Restricted,
+// ContactHistory lists the conversations of a contact and of those that it is merged with now, newest first. Whoever serves the contact now finds in it, Restricted,
 // the open ones that are not theirs to see. ErrNotFound when there is nothing that the viewer may know of. ErrCursor.
 func (q *Queries) ContactHistory(ctx context.Context, workspace string, v access.Viewer, contact, from string, limit int) (Page[Conversation], error) {
 	var page Page[Conversation]
@@ -58,12 +58,12 @@ type knownOf struct {
 	seen bool
 }
 
-// known reads all that the viewer may know of a contact's conversations, newest first. A contact has tens, not thousands.
+// known reads all that the viewer may know of the conversations of a contact and of those it is merged with, newest first. A contact has tens, not thousands.
 func (r *reading) known(contact string) ([]knownOf, error) {
 	serving, args := r.serving()
 	found, err := r.tx.QueryContext(r.ctx, "SELECT "+recordColumns+", "+serving+
-		" FROM conversations c WHERE c.workspace = ? AND c.contact = ? ORDER BY c.opened_at DESC, c.opened DESC",
-		append(args, r.workspace, contact)...)
+		" FROM conversations c WHERE c.workspace = ? AND c.person = "+personOf+" ORDER BY c.opened_at DESC, c.opened DESC",
+		append(args, r.workspace, contact, contact)...)
 	if err != nil {
 		return nil, fmt.Errorf("history: contact: %w", err)
 	}
@@ -83,12 +83,13 @@ func (r *reading) known(contact string) ([]knownOf, error) {
 	return all, found.Err()
 }
 
-// Serves reports whether an operator serves the contact now: owns an attended or paused conversation of it.
+// Serves reports whether an operator serves the contact now: owns an attended or paused conversation of it, or of one that
+// it is merged with.
 func (q *Queries) Serves(ctx context.Context, workspace, operator, contact string) (bool, error) {
 	var serves bool
-	err := q.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM conversations
-		WHERE workspace = ? AND contact = ? AND owner = ? AND state IN ('attending', 'paused') AND hidden = 0)`,
-		workspace, contact, operator).Scan(&serves)
+	err := q.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM conversations c
+		WHERE c.workspace = ? AND c.person = `+personOf+` AND c.owner = ? AND c.state IN ('attending', 'paused') AND c.hidden = 0)`,
+		workspace, contact, contact, operator).Scan(&serves)
 	if err != nil {
 		return false, fmt.Errorf("history: who serves: %w", err)
 	}

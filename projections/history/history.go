@@ -32,7 +32,7 @@ func New() *Projection { return &Projection{open: map[domain.Position]*record{}}
 func (p *Projection) Name() string { return Name }
 
 // Version grows with every change of what the rows hold.
-func (p *Projection) Version() int { return 2 }
+func (p *Projection) Version() int { return 3 }
 
 // Schema creates the tables.
 func (p *Projection) Schema() string { return schema }

@@ -15,7 +15,7 @@ type Filter struct {
 	States     []string
 	Department string
 	Operator   string // owns it, or owned it at the close
-	Contact    string
+	Contact    string // or one that it is merged with now
 	Channel    string
 	Tag        string
 	Category   string
@@ -57,7 +57,7 @@ func (f Filter) where(s string, asOf domain.Position) (string, []any) {
 		and(s+".archived = ?", flag(*f.Archived))
 	}
 	if f.Contact != "" {
-		and("c.contact = ?", f.Contact)
+		and("c.person = "+personOf, f.Contact, f.Contact)
 	}
 	if f.Channel != "" {
 		and("c.channel = ?", f.Channel)

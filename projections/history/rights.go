@@ -19,12 +19,12 @@ func newRights(v access.Viewer) rights {
 	return rights{viewer: v, all: all, hidden: hidden}
 }
 
-// serving is SQL that is 1 where the viewer serves the contact of c now.
+// serving is SQL that is 1 where the viewer serves the contact of c now, or one that it is merged with.
 func (r rights) serving() (string, []any) {
 	if r.all || r.viewer.Operator == "" {
 		return "0", nil
 	}
-	return `EXISTS (SELECT 1 FROM conversations s WHERE s.workspace = c.workspace AND s.contact = c.contact
+	return `EXISTS (SELECT 1 FROM conversations s WHERE s.workspace = c.workspace AND s.person = c.person
 		AND s.owner = ? AND s.state IN ('attending', 'paused') AND s.hidden = 0)`, []any{r.viewer.Operator}
 }
 

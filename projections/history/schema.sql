@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS conversations (
 	number            INTEGER NOT NULL,
 	ticket            INTEGER NOT NULL,
 	contact           TEXT    NOT NULL,
+	person            TEXT    NOT NULL, -- the contact, or the one that it is merged into now
 	channel           TEXT    NOT NULL,
 	direction         TEXT    NOT NULL,
 	opened_department TEXT    NOT NULL,
@@ -30,9 +31,18 @@ CREATE TABLE IF NOT EXISTS conversations (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS conversations_thread ON conversations (workspace, thread, number);
 CREATE INDEX IF NOT EXISTS conversations_ticket ON conversations (workspace, ticket);
-CREATE INDEX IF NOT EXISTS conversations_contact ON conversations (workspace, contact, opened_at);
+CREATE INDEX IF NOT EXISTS conversations_contact ON conversations (workspace, contact);
+CREATE INDEX IF NOT EXISTS conversations_person ON conversations (workspace, person, opened_at);
 CREATE INDEX IF NOT EXISTS conversations_opened ON conversations (workspace, opened_at);
 CREATE INDEX IF NOT EXISTS conversations_closed ON conversations (workspace, closed_at) WHERE closed_at > 0;
+
+-- Contacts that are merged into another one now.
+CREATE TABLE IF NOT EXISTS merges (
+	workspace TEXT NOT NULL,
+	contact   TEXT NOT NULL,
+	person    TEXT NOT NULL,
+	PRIMARY KEY (workspace, contact)
+) WITHOUT ROWID;
 
 -- What the access rule and the lists need to know of a conversation, at every position.
 CREATE TABLE IF NOT EXISTS sights (

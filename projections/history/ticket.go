@@ -11,7 +11,6 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
-	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/ticket"
 	"github.com/turno-desk/turno/projections"
 )
@@ -327,18 +326,6 @@ func (b *batch) keep(c *domain.Commit, d ticket.Definition) error {
 	_, err = b.tx.ExecContext(b.ctx, `INSERT INTO tickets (workspace, number, from_position, to_position, requester, subject, opened_at, body)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, w, d.Number, int64(c.Position), int64(forever), d.Requester, lowered(d.Subject), opened, string(body))
 	return err
-}
-
-// contact takes in the erasure of a contact: what its tickets say of it goes.
-func (b *batch) contact(c *domain.Commit) error {
-	for _, e := range c.Events {
-		if _, ok := e.(contact.Erased); ok {
-			if err := b.eraseTickets(c.Aggregate.Workspace, c.Aggregate.ID); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // eraseTickets blanks what is said of the tickets of a requester, now and in the past.
