@@ -28,6 +28,7 @@ const (
 	CategoryDepartment Category = "department"
 	CategorySetting    Category = "setting"
 	CategoryTicket     Category = "ticket"
+	CategoryWorkload   Category = "workload"
 )
 
 // Aggregate names one consistency boundary: one exact subject of the log, turno.<workspace>.<category>.<id>.

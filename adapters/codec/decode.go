@@ -376,7 +376,8 @@ func validToken(s string) bool {
 func validCategory(c domain.Category) bool {
 	switch c {
 	case domain.CategoryLog, domain.CategorySequence, domain.CategoryIdentity, domain.CategoryThread, domain.CategoryContact,
-		domain.CategoryOperator, domain.CategoryPresence, domain.CategoryDepartment, domain.CategorySetting, domain.CategoryTicket:
+		domain.CategoryOperator, domain.CategoryPresence, domain.CategoryDepartment, domain.CategorySetting, domain.CategoryTicket,
+		domain.CategoryWorkload:
 		return true
 	}
 	return false

@@ -15,6 +15,7 @@ import (
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/domain/ticket"
+	"github.com/turno-desk/turno/domain/workload"
 )
 
 // kinds lists every event of Turno. A name in it never changes its meaning: a changed event gets an upcaster here, a
@@ -63,6 +64,9 @@ func kinds() []*kind {
 		of[contact.Unmerged](domain.CategoryContact, "contact.unmerged"),
 		of[contact.Separated](domain.CategoryContact, "contact.separated"),
 		of[contact.Erased](domain.CategoryContact, "contact.erased"),
+
+		of[workload.Reserved](domain.CategoryWorkload, "workload.reserved"),
+		of[workload.Freed](domain.CategoryWorkload, "workload.freed"),
 
 		of[ticket.Opened](domain.CategoryTicket, "ticket.opened"),
 		of[ticket.Changed](domain.CategoryTicket, "ticket.changed"),

@@ -13,10 +13,12 @@ import (
 	"github.com/turno-desk/turno/domain/ledger"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/sequence"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/domain/ticket"
+	"github.com/turno-desk/turno/domain/workload"
 )
 
 // ring is a keyring of constant keys.
@@ -61,6 +63,8 @@ func samples() map[string]domain.Event {
 	sales := support
 	sales.ID, sales.Name = "sales", "Sales"
 	sales.Settings.ReassignAfter, sales.Settings.Calendar, sales.Settings.StrictCalendar = 900, "office", true
+	sales.Settings.Distribution, sales.Settings.Rule, sales.Settings.PausedFree = department.Automatic, "least_busy", true
+	sales.Settings.AtCapacityMessage, sales.Settings.AssignedMessage = "All are busy.", "Somebody has it now."
 	sales.Settings.AwayMessage, sales.Settings.NobodyMessage = "We are back at nine.", "Somebody will be with you soon."
 	sales.Close.Parts, sales.Close.Funnel, sales.Close.TicketLink = []string{"interests", "origin", "score"}, "b2b", department.LinkRequired
 	said := thread.Content{
@@ -116,7 +120,10 @@ func samples() map[string]domain.Event {
 			Message: conversationID + "-m14", Content: said, Sender: thread.SenderHuman, IDHash: "z1x3c5v7b9n2m4l6k8j1h3g5f7",
 		},
 		"turno.conversation.queued.v1": thread.Queued{Department: "support", List: thread.StateWaiting, Cause: "opened"},
-		"turno.conversation.taken.v1":  thread.Taken{Operator: "ana", Department: "support", How: thread.TakenAssigned, By: "eva"},
+		"turno.conversation.taken.v1": thread.Taken{Operator: "ana", Department: "support", How: thread.TakenByRule, By: "eva", Assignment: &routing.Assignment{
+			Rule: routing.LongestIdle, Read: 4711, Entry: 4709, Omitted: 2,
+			Candidates: []routing.Candidate{{Operator: "ana", Load: 1, Capacity: 5, Assigned: at, Idle: later}, {Operator: "eva", Load: 5, Capacity: 5}},
+		}},
 		"turno.conversation.released.v1": thread.Released{
 			Operator: "ana", Cause: "manual", Reason: "My shift ends.",
 		},
@@ -201,6 +208,15 @@ func samples() map[string]domain.Event {
 		"turno.department.created.v2": department.Created{Definition: sales},
 		"turno.department.changed.v2": department.Changed{Definition: sales},
 		"turno.department.retired.v2": department.Retired{Definition: department.Definition{ID: "sales", Name: "Sales", Retired: true}},
+
+		"turno.workload.reserved.v1": workload.Reserved{
+			State:        workload.State{Operator: "ana", Slots: []workload.Slot{{Conversation: conversationID, Entry: 4709, Expires: later}}},
+			Conversation: conversationID, Read: 4711, Held: 1, Load: 2, Capacity: 5,
+		},
+		"turno.workload.freed.v1": workload.Freed{
+			State:        workload.State{Operator: "ana", Slots: []workload.Slot{{Conversation: conversationID, Entry: 4709, Expires: later}}},
+			Conversation: conversationID, Cause: "left",
+		},
 
 		"turno.calendar.created.v1": hours.Created{Calendar: office},
 		"turno.calendar.changed.v1": hours.Changed{Calendar: office},

@@ -104,7 +104,7 @@ func (v *visit) entry(e *history.Entry, img *setting.Image) (*entry, error) {
 		switch t.How {
 		case thread.TakenTransfer, thread.TakenOutbound, thread.TakenByReopener:
 			return nil, err
-		case thread.TakenAssigned:
+		case thread.TakenAssigned, thread.TakenByRule, thread.TakenDedicated, thread.TakenSticky:
 			return happened("take", "assigned", "operator", name(t.Operator)), err
 		case thread.TakenOver:
 			return happened("take", "taken_over", "operator", name(t.Operator)), err

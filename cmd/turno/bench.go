@@ -16,6 +16,7 @@ type benchCmd struct {
 	Load    benchLoad    `cmd:"" help:"Loading conversations out of a large log, and starting on it."`
 	Threads benchThreads `cmd:"" help:"What a million threads cost: memory, disk, starting, loading."`
 	Node    benchNode    `cmd:"" hidden:"" help:"One server of the cluster of bench threads."`
+	Routing benchRouting `cmd:"" help:"Automatic distribution: from waiting to assigned."`
 	Race    benchRace    `cmd:"" help:"Many simultaneous takes of one conversation through two engines."`
 }
 
@@ -27,6 +28,7 @@ type (
 	benchRace    struct{ bench.Race }
 	benchThreads struct{ bench.Threads }
 	benchNode    struct{ bench.Node }
+	benchRouting struct{ bench.Routing }
 )
 
 func (b benchAppend) Run(p *program) error { return b.Append.Run(p.ctx, p.stdout) }
@@ -57,16 +59,24 @@ func (b benchLoad) Run(p *program) (err error) {
 }
 
 func (b benchProject) Run(p *program) error {
-	b.Projections = func(store *jetstream.Store) []projections.Projection {
-		var all []projections.Projection
-		for _, name := range projectionNames {
-			made, err := newProjection(name, &reading{store: store})
-			if err != nil {
-				continue // a name of the list always has one
-			}
-			all = append(all, made)
-		}
-		return all
-	}
+	b.Projections = everyProjection
 	return b.Project.Run(p.ctx, p.stdout)
+}
+
+func (b benchRouting) Run(p *program) error {
+	b.Projections = everyProjection
+	return b.Routing.Run(p.ctx, p.stdout)
+}
+
+// everyProjection makes one of each.
+func everyProjection(store *jetstream.Store) []projections.Projection {
+	var all []projections.Projection
+	for _, name := range projectionNames {
+		made, err := newProjection(name, &reading{store: store})
+		if err != nil {
+			continue // a name of the list always has one
+		}
+		all = append(all, made)
+	}
+	return all
 }

@@ -28,6 +28,7 @@ type desk struct {
 	conversations *command.Engine
 	settings      *command.Settings
 	contacts      *command.Contacts
+	workloads     *command.Workloads
 	tickets       *command.Tickets
 }
 
@@ -49,6 +50,7 @@ func newDesk(p *program, r *reading, views views, tracker *projections.Tracker) 
 	}
 	d.conversations = command.NewEngine(o)
 	d.settings = command.NewSettings(s)
+	d.workloads = command.NewWorkloads(log, r.workspace, nil)
 	d.contacts = command.NewContacts(command.ContactsOptions{Log: log, Image: d.image, Keys: r.vault, Threads: d.conversations})
 	return d
 }

@@ -73,10 +73,9 @@ func (d commanded) Do(ctx context.Context, c effects.Command) (domain.Position, 
 	req := command.Request{
 		Workspace: d.workspace, Principal: "effect:" + c.Effect, Actor: effects.Actor(c.Effect), Key: c.Key(), IfMatch: c.IfMatch,
 	}
-	result, err := d.conversations.Do(ctx, req, c.Conversation, c.Do)
-	d.done(c.Effect, err == nil && len(result.Commit.Events) > 0, err)
-	if err != nil || len(result.Commit.Events) == 0 {
-		return 0, err
-	}
-	return result.Position, nil
+	position, err := command.Effected(ctx, d.conversations, d.workloads, req, command.Effect{
+		Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do,
+	})
+	d.done(c.Effect, err == nil && position > 0, err)
+	return position, err
 }

@@ -1,9 +1,11 @@
 package department
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/routing"
 )
 
 // Limits of a definition.
@@ -53,7 +55,7 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	bad = append(bad, p.Settings.malformed()...)
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
-			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close, a time to reopen of up to 366 days, the id of a calendar and texts of up to 1000 bytes."}
+			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close, a time to reopen of up to 366 days, the id of a calendar, a distribution (manual or automatic) with a rule (longest_idle, least_busy or round_robin), and texts of up to 1000 bytes."}
 	}
 	d := Definition{ID: p.ID, Name: p.Name, Capacity: p.Capacity, Close: p.Close, Settings: p.Settings}
 	switch {
@@ -70,7 +72,16 @@ func (s Settings) malformed() (bad []string) {
 	if s.Calendar != "" && !domain.ValidID(s.Calendar) {
 		bad = append(bad, "settings.calendar")
 	}
-	for _, m := range []struct{ field, text string }{{"away_message", s.AwayMessage}, {"nobody_message", s.NobodyMessage}} {
+	if s.Distribution != "" && s.Distribution != "manual" && s.Distribution != Automatic {
+		bad = append(bad, "settings.distribution")
+	}
+	if s.Rule != "" && !slices.Contains(routing.Rules(), routing.Rule(s.Rule)) {
+		bad = append(bad, "settings.rule")
+	}
+	for _, m := range []struct{ field, text string }{
+		{"away_message", s.AwayMessage}, {"nobody_message", s.NobodyMessage},
+		{"at_capacity_message", s.AtCapacityMessage}, {"assigned_message", s.AssignedMessage},
+	} {
 		if !domain.Fits(domain.Personal(m.text), MaxMessage) {
 			bad = append(bad, "settings."+m.field)
 		}

@@ -78,9 +78,16 @@ type Settings struct {
 	Calendar       string `json:"calendar,omitempty"`        // D1: id of its opening hours; empty: always open
 	StrictCalendar bool   `json:"strict_calendar,omitempty"` // D1: closed is closed, whoever is connected
 
+	Distribution string `json:"distribution,omitempty"` // manual, when empty, or automatic
+	Rule         string `json:"rule,omitempty"`         // of routing; longest_idle when empty
+	PausedFree   bool   `json:"paused_free,omitempty"`  // D22: paused_counts is on unless this is set
+
 	// What contacts are told, once each: by a machine, and only where there is a text.
 	AwayMessage   string `json:"away_message,omitempty"`   // D1: it came in out of hours; once a conversation
 	NobodyMessage string `json:"nobody_message,omitempty"` // D1: open, and nobody is connected; once a conversation
+
+	AtCapacityMessage string `json:"at_capacity_message,omitempty"` // D22: everybody who is there has enough; once each time that it waits
+	AssignedMessage   string `json:"assigned_message,omitempty"`    // an operator was assigned by a rule
 }
 
 // defaultReassign is how long a conversation may lie unattended where the department says nothing else (D13).
@@ -125,3 +132,9 @@ func DefinitionOf(e Event) Definition {
 	}
 	return Definition{}
 }
+
+// Automatic is the distribution by which operators get conversations without taking them.
+const Automatic = "automatic"
+
+// Automatic reports whether operators get conversations without taking them.
+func (s Settings) Automatic() bool { return s.Distribution == Automatic }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/routing"
 )
 
 // Command is what somebody wants of a conversation. Its target is the conversation that the caller names; Receive and Open
@@ -54,6 +55,15 @@ type Assign struct{ Operator string }
 // CauseUnattended is the cause of the release of a conversation whose owner is not connected while its contact waits for an
 // answer (D13). An owner who is back, or who has set it aside, keeps it.
 const CauseUnattended = "unattended"
+
+// Distribute gives a waiting conversation to an operator whom a rule chose, and for whom a slot is reserved until Expires.
+// Turno's own.
+type Distribute struct {
+	Operator   string
+	Department string // where it waited when it was decided
+	Assignment routing.Assignment
+	Expires    time.Time
+}
 
 // Release gives the conversation back to the department's list.
 type Release struct {
@@ -180,5 +190,6 @@ func (Unarchive) command()  {}
 func (Ignore) command()     {}
 func (Hide) command()       {}
 func (MarkRead) command()   {}
+func (Distribute) command() {}
 func (Drain) command()      {}
 func (Erase) command()      {}

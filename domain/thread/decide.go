@@ -84,6 +84,8 @@ func (d decision) decide(cmd Command) ([]Event, *domain.Refusal) {
 		return d.hide(c)
 	case MarkRead:
 		return d.markRead(c)
+	case Distribute:
+		return d.distribute(c)
 	case Drain:
 		return d.drain()
 	case Erase:

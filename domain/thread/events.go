@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/routing"
 )
 
 // Event is one fact about a thread. Its commit says which conversation it is about.
@@ -99,6 +100,8 @@ type Taken struct {
 	Department string `json:"department"`
 	How        How    `json:"how"`
 	By         string `json:"by,omitempty"` // operator id of the supervisor who assigned, transferred or took over
+
+	Assignment *routing.Assignment `json:"assignment,omitempty"` // when a rule chose the operator: among whom, and why
 }
 
 // Released takes the conversation from its owner.

@@ -56,7 +56,10 @@ const (
 	TakenAssigned   How = "assigned" // a supervisor gave it
 	TakenTransfer   How = "transfer" // a transfer that named the operator
 	TakenOver       How = "taken_over"
-	TakenOutbound   How = "outbound" // the operator opened it
+	TakenByRule     How = "automatic" // the department's rule gave it
+	TakenDedicated  How = "dedicated" // the contact's assignee got it
+	TakenSticky     How = "sticky"    // who had it before got it again
+	TakenOutbound   How = "outbound"  // the operator opened it
 	TakenByReopener How = "reopened"
 )
 

@@ -110,8 +110,15 @@ type Settings struct {
 
 	Calendar       string `json:"calendar,omitempty"`
 	StrictCalendar bool   `json:"strict_calendar"`
-	AwayMessage    string `json:"away_message,omitempty"`
-	NobodyMessage  string `json:"nobody_message,omitempty"`
+
+	Distribution string `json:"distribution,omitempty"`
+	Rule         string `json:"rule,omitempty"`
+	PausedFree   bool   `json:"paused_free"`
+
+	AwayMessage       string `json:"away_message,omitempty"`
+	NobodyMessage     string `json:"nobody_message,omitempty"`
+	AtCapacityMessage string `json:"at_capacity_message,omitempty"`
+	AssignedMessage   string `json:"assigned_message,omitempty"`
 }
 
 // Calendar is opening hours, with all the versions that were ever in force.

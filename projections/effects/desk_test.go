@@ -17,6 +17,7 @@ import (
 	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
+	people "github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/setting"
@@ -63,15 +64,16 @@ func (hasher) Hash(parts ...string) string {
 
 // desk is a log with command handlers and views: real ones, on a log in memory and a clock of the test's.
 type desk struct {
-	t        *testing.T
-	clock    *clock
-	log      *memory.Store
-	image    *command.Image
-	engine   *command.Engine
-	settings *command.Settings
-	views    *sqlstore.Store
-	fail     atomic.Int64 // so many commands of effects fail after they were done
-	said     atomic.Int64
+	t         *testing.T
+	clock     *clock
+	log       *memory.Store
+	image     *command.Image
+	engine    *command.Engine
+	settings  *command.Settings
+	workloads *command.Workloads
+	views     *sqlstore.Store
+	fail      atomic.Int64 // so many commands of effects fail after they were done
+	said      atomic.Int64
 }
 
 var admin = command.Request{Workspace: "default", Principal: "admin", Actor: domain.Actor{Kind: domain.ActorAdmin}}
@@ -94,6 +96,7 @@ func newDesk(t *testing.T) *desk {
 	d.engine = command.NewEngine(command.Options{
 		Log: d.log, Image: d.image, Keys: k, Hasher: hasher{}, Numbers: command.NewNumbers(d.log, "default", nil), Now: d.clock.now,
 	})
+	d.workloads = command.NewWorkloads(d.log, "default", d.clock.now)
 	d.settings = command.NewSettings(command.SettingsOptions{
 		Log: d.log, Image: d.image, Keys: k, Secrets: &secrets{}, Hasher: hasher{}, Now: d.clock.now,
 	})
@@ -166,11 +169,7 @@ func (d *desk) Do(ctx context.Context, c effects.Command) (domain.Position, erro
 
 func (d *desk) command(ctx context.Context, c effects.Command) (domain.Position, error) {
 	req := command.Request{Workspace: "default", Principal: "effect:" + c.Effect, Actor: effects.Actor(c.Effect), Key: c.Key(), IfMatch: c.IfMatch}
-	result, err := d.engine.Do(ctx, req, c.Conversation, c.Do)
-	if err != nil || len(result.Commit.Events) == 0 {
-		return 0, err
-	}
-	return result.Position, nil
+	return command.Effected(ctx, d.engine, d.workloads, req, command.Effect{Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do})
 }
 
 // worker is a process's part that runs the effects.
@@ -299,4 +298,16 @@ func event[E any](c domain.Commit) (E, bool) {
 
 func inbound(channel, address, id string) command.Inbound {
 	return command.Inbound{Channel: channel, Address: address, MessageID: id, Content: thread.Content{Kind: thread.KindText, Text: "Hola"}}
+}
+
+// assignee gives the contact of a conversation to an operator for good.
+func (d *desk) assignee(conversation, operator string) {
+	d.t.Helper()
+	_, conv, err := d.engine.Conversation(d.t.Context(), "default", conversation)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	id, _, _ := thread.SplitConversationID(conv.ID)
+	contacts := command.NewContacts(command.ContactsOptions{Log: d.log, Image: d.image, Keys: &keys{}, Threads: d.engine, Now: d.clock.now})
+	ok[command.SettingResult](d.t)(contacts.Assign(d.t.Context(), admin, people.ID(id), operator))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/workload"
 	"github.com/turno-desk/turno/projections/floor"
 )
 
@@ -46,6 +47,9 @@ type Command struct {
 	Cause   string // id of the commit that it follows from
 	Ordinal int    // tells the commands of one effect, cause and target apart
 
+	Reserve *workload.Reserve // on the operator, before Do; given back when Do is refused
+	Free    *workload.Free    // on the operator, instead of Do
+
 	Conversation string
 	Do           thread.Command
 	IfMatch      domain.Position // refused unless the conversation's revision is this; 0: don't care
@@ -54,7 +58,12 @@ type Command struct {
 }
 
 // Target is what the command is about.
-func (c Command) Target() string { return c.Conversation }
+func (c Command) Target() string {
+	if c.Free != nil {
+		return c.Free.Operator
+	}
+	return c.Conversation
+}
 
 // Key is the command's idempotency key.
 func (c Command) Key() string {

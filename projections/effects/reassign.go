@@ -66,7 +66,9 @@ func wrongful(op operator.Definition, department string) (cause string) {
 }
 
 // All are the effects of a worker.
-func All() []Effect { return []Effect{Unattended{}, Rightful{}, Hours{}, Away{}} }
+func All() []Effect {
+	return []Effect{Unattended{}, Rightful{}, Hours{}, Away{}, Distribution{}, Slots{}}
+}
 
 // Actor is who acts when an effect does.
 func Actor(effect string) domain.Actor {

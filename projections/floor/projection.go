@@ -50,6 +50,7 @@ const (
 	kindPresence     = "presence"
 	kindDepartment   = "department"
 	kindCalendar     = "calendar"
+	kindAssignee     = "assignee"
 	kindTimer        = "timer"
 )
 
@@ -224,6 +225,8 @@ func (s *State) item(k key) (value any, found bool) {
 		value, found = s.Image.Departments[k.id]
 	case kindCalendar:
 		value, found = s.Image.Calendars[k.id]
+	case kindAssignee:
+		value, found = s.Assignees[k.id]
 	}
 	return value, found
 }
@@ -309,6 +312,8 @@ func (s *State) put(k key, data []byte) error {
 		return into(s.Image.Departments, k.id, data)
 	case kindCalendar:
 		return into(s.Image.Calendars, k.id, data)
+	case kindAssignee:
+		return into(s.Assignees, k.id, data)
 	}
 	return errors.New("the floor knows no such kind of thing")
 }

@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/presence"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/workload"
 )
 
 // State is the floor of one workspace at Position. It is folded from the log, commit by commit, and belongs to one goroutine.
@@ -18,6 +20,7 @@ type State struct {
 	Conversations map[string]*Conversation // the open ones, by id
 	Hands         map[string]*Hand         // operators, by id
 	Image         *setting.Image           // without what is personal, and without channels and tokens
+	Assignees     map[string]string        // operators, by the contact that is theirs
 	Timers        Timers
 
 	listed  map[string]map[string]*Conversation // unowned ones, by department
@@ -33,12 +36,15 @@ type Conversation struct {
 	Department string          `json:"department"`
 	State      string          `json:"state"`
 	Owner      string          `json:"owner,omitempty"`
-	Since      time.Time       `json:"since"`      // when it entered its list, or came to its owner
-	Entry      domain.Position `json:"entry"`      // of the commit that did it
-	Cause      string          `json:"cause"`      // that commit's id
-	Revision   domain.Position `json:"revision"`   // of the last commit about it
-	Unanswered time.Time       `json:"unanswered"` // of the contact's first message that no person has answered; zero: none
-	Live       bool            `json:"live"`       // some commit about it was no import's: effects may act
+	Since      time.Time       `json:"since"`            // when it entered its list, or came to its owner
+	Entry      domain.Position `json:"entry"`            // of the commit that did it
+	Cause      string          `json:"cause"`            // that commit's id
+	Revision   domain.Position `json:"revision"`         // of the last commit about it
+	Unanswered time.Time       `json:"unanswered"`       // of the contact's first message that no person has answered; zero: none
+	Live       bool            `json:"live"`             // some commit about it was no import's: effects may act
+	Former     string          `json:"former,omitempty"` // while it waits: who had it before and did not give it back
+	Fresh      bool            `json:"fresh,omitempty"`  // while it waits: it never had an owner since its opening
+	Told       bool            `json:"told,omitempty"`   // while it waits: the contact knows that everybody has enough
 }
 
 // Hand is an operator, as far as presence and work go.
@@ -47,13 +53,17 @@ type Hand struct {
 	Since time.Time `json:"since"` // of the last connection or disconnection; zero: neither ever happened
 	Cause string    `json:"cause"` // the commit that it was
 	Left  time.Time `json:"left"`  // of the last disconnection; zero: none
+
+	Slots    []workload.Slot `json:"slots,omitempty"`
+	Assigned time.Time       `json:"assigned"` // of the last assignment by a rule; zero: none
+	Idle     time.Time       `json:"idle"`     // when a conversation left them last, or they connected
 }
 
 // New is the floor before the first commit.
 func New(workspace string) *State {
 	return &State{
 		Workspace: workspace, Conversations: map[string]*Conversation{}, Hands: map[string]*Hand{},
-		Image: &setting.Image{Workspace: workspace}, Timers: newTimers(),
+		Image: &setting.Image{Workspace: workspace}, Timers: newTimers(), Assignees: map[string]string{},
 		listed: map[string]map[string]*Conversation{}, owned: map[string]map[string]*Conversation{}, suspect: map[string]*Conversation{},
 	}
 }
@@ -69,6 +79,43 @@ func (s *State) Apply(c *domain.Commit) {
 		s.applyThread(c)
 	case domain.CategoryOperator, domain.CategoryPresence, domain.CategoryDepartment, domain.CategorySetting:
 		s.applySetting(c)
+	case domain.CategoryWorkload:
+		s.applyWorkload(c)
+	case domain.CategoryContact:
+		s.applyContact(c)
+	}
+}
+
+func (s *State) applyWorkload(c *domain.Commit) {
+	for _, e := range c.Events {
+		e, ok := e.(workload.Event)
+		if !ok {
+			continue
+		}
+		h := s.hand(c.Aggregate.ID)
+		before := h.Slots
+		h.Slots = workload.StateOf(e).Slots
+		s.tell(kindHand, h.ID)
+		for _, slot := range before {
+			s.await(h, slot, c)
+		}
+		for _, slot := range h.Slots {
+			s.await(h, slot, c)
+		}
+	}
+}
+
+func (s *State) applyContact(c *domain.Commit) {
+	for _, e := range c.Events {
+		switch e := e.(type) {
+		case contact.Assigned:
+			s.Assignees[c.Aggregate.ID] = e.Operator
+		case contact.Unassigned:
+			delete(s.Assignees, c.Aggregate.ID)
+		default:
+			continue
+		}
+		s.tell(kindAssignee, c.Aggregate.ID)
 	}
 }
 
@@ -79,6 +126,7 @@ func (s *State) applyThread(c *domain.Commit) {
 	conv := s.Conversations[c.Conversation]
 	if c.After.State == thread.StateClosed {
 		if conv != nil {
+			s.relieve(c, conv.Owner)
 			s.remove(conv)
 			s.expect(conv.Department, c)
 		}
@@ -95,6 +143,8 @@ func (s *State) applyThread(c *domain.Commit) {
 	s.list(conv)
 	if conv.Owner != before {
 		s.suspect[conv.ID] = conv
+		s.relieve(c, before)
+		s.give(c, conv)
 	}
 	s.tell(kindConversation, conv.ID)
 	s.schedule(conv)
@@ -111,10 +161,22 @@ func (conv *Conversation) apply(c *domain.Commit) {
 	conv.Live = conv.Live || c.Origin == domain.OriginLive
 	for _, e := range c.Events {
 		switch e := e.(type) {
-		case thread.Opened, thread.Reopened:
-			conv.Unanswered = time.Time{}
-		case thread.Queued, thread.Taken:
+		case thread.Opened:
+			conv.Unanswered, conv.Fresh, conv.Former = time.Time{}, true, ""
+		case thread.Reopened:
+			conv.Unanswered, conv.Former = time.Time{}, ""
+		case thread.Released:
+			conv.Former = ""
+			if e.Cause == thread.CauseUnattended {
+				conv.Former = e.Operator
+			}
+		case thread.Transferred:
+			conv.Former, conv.Fresh = "", false
+		case thread.Queued:
+			conv.Since, conv.Entry, conv.Cause, conv.Told = c.Time, c.Position, c.ID, false
+		case thread.Taken:
 			conv.Since, conv.Entry, conv.Cause = c.Time, c.Position, c.ID
+			conv.Former, conv.Fresh, conv.Told = "", false, false
 		case thread.MessageReceived:
 			if conv.Unanswered.IsZero() {
 				conv.Unanswered = c.Time
@@ -123,6 +185,7 @@ func (conv *Conversation) apply(c *domain.Commit) {
 			if e.Sender != thread.SenderMachine {
 				conv.Unanswered = time.Time{}
 			}
+			conv.Told = conv.Told || c.Actor.Via == ViaDistribution
 		}
 	}
 }
@@ -168,7 +231,37 @@ func (s *State) applySetting(c *domain.Commit) {
 func (s *State) met(c *domain.Commit, id string) {
 	h := s.hand(id)
 	h.Since, h.Cause = c.Time, c.ID
+	h.Idle = latest(h.Idle, c.Time)
 	s.tell(kindHand, id)
+}
+
+// relieve notes that a conversation has left an operator.
+func (s *State) relieve(c *domain.Commit, id string) {
+	if id == "" {
+		return
+	}
+	h := s.hand(id)
+	h.Idle = c.Time
+	s.tell(kindHand, id)
+}
+
+// give notes what came to an owner.
+func (s *State) give(c *domain.Commit, conv *Conversation) {
+	if conv.Owner == "" {
+		return
+	}
+	h := s.hand(conv.Owner)
+	for _, e := range c.Events {
+		if e, ok := e.(thread.Taken); ok && e.Assignment != nil {
+			h.Assigned = c.Time
+			s.tell(kindHand, h.ID)
+		}
+	}
+	for _, slot := range h.Slots {
+		if slot.Conversation == conv.ID {
+			s.await(h, slot, c)
+		}
+	}
 }
 
 func (s *State) hand(id string) *Hand {

@@ -1,0 +1,49 @@
+package command
+
+import (
+	"context"
+	"errors"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/workload"
+)
+
+// Effect is what an effect wants done: a command on a conversation, for which room may have to be reserved on an operator
+// before, or room given back.
+type Effect struct {
+	Reserve *workload.Reserve
+	Free    *workload.Free
+
+	Conversation string
+	Do           thread.Command
+}
+
+// Effected does it, and returns the position of the newest commit that it made, 0 when there was nothing to do. Room that was
+// reserved for what is then refused is given back. Errors are those of Engine.Do.
+func Effected(ctx context.Context, e *Engine, w *Workloads, req Request, do Effect) (domain.Position, error) {
+	if do.Free != nil {
+		return made(w.Free(ctx, req, *do.Free))
+	}
+	if do.Reserve != nil {
+		if _, err := w.Reserve(ctx, req, *do.Reserve); err != nil {
+			return 0, err
+		}
+	}
+	result, err := e.Do(ctx, req, do.Conversation, do.Do)
+	var refusal *domain.Refusal
+	if errors.As(err, &refusal) && do.Reserve != nil {
+		_, ferr := w.Free(ctx, req, workload.Free{
+			Operator: do.Reserve.Operator, Conversation: do.Reserve.Conversation, Entry: do.Reserve.Entry, Cause: "not_taken",
+		})
+		return 0, errors.Join(err, ferr)
+	}
+	return made(SettingResult{Position: result.Position, Commit: result.Commit}, err)
+}
+
+func made(r SettingResult, err error) (domain.Position, error) {
+	if err != nil || len(r.Commit.Events) == 0 {
+		return 0, err
+	}
+	return r.Position, nil
+}

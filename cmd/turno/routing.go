@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/routing"
+	"github.com/turno-desk/turno/domain/thread"
+)
+
+// routingCmd looks into automatic assignments.
+type routingCmd struct {
+	Explain routingExplainCmd `cmd:"" help:"Tell how the operators of a conversation were chosen: among whom, with which loads, by which rule; and decide it again."`
+}
+
+type routingExplainCmd struct {
+	logFlags
+	Conversation string `arg:"" help:"The conversation's id."`
+}
+
+// Run writes every assignment by a rule that the conversation has had.
+func (cmd routingExplainCmd) Run(p *program) error {
+	id, _, ok := thread.SplitConversationID(cmd.Conversation)
+	if !ok {
+		return fmt.Errorf("%q is no conversation's id", cmd.Conversation)
+	}
+	r, err := openToRead(p, cmd.logFlags)
+	if err != nil {
+		return stopped(p.ctx, err)
+	}
+	defer r.close()
+	commits, _, err := r.store.Load(p.ctx, domain.Aggregate{Workspace: r.workspace, Category: domain.CategoryThread, ID: id}, 0, nil)
+	if err != nil {
+		return fmt.Errorf("load the thread of %s: %w", cmd.Conversation, err)
+	}
+	return explain(p.stdout, cmd.Conversation, commits)
+}
+
+func explain(out io.Writer, conversation string, commits []domain.Commit) error {
+	found := false
+	for _, c := range commits {
+		for _, e := range c.Events {
+			e, ok := e.(thread.Taken)
+			if !ok || e.Assignment == nil || c.Conversation != conversation {
+				continue
+			}
+			found = true
+			if err := explainOne(out, c, e); err != nil {
+				return err
+			}
+		}
+	}
+	if !found {
+		return fmt.Errorf("no rule has assigned %s to anybody", conversation)
+	}
+	return nil
+}
+
+func explainOne(out io.Writer, c domain.Commit, e thread.Taken) error {
+	a := e.Assignment
+	fmt.Fprintf(out, "%s  position %d: %s got %s in %s by the rule %s\n", c.Recorded.UTC().Format(time.RFC3339), c.Position, e.Operator,
+		c.Conversation, e.Department, a.Rule)
+	fmt.Fprintf(out, "It waited since position %d; loads were read at position %d.\n\n", a.Entry, a.Read)
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "  \toperator\tload\tcapacity\tlast assigned\tidle since")
+	for _, k := range a.Candidates {
+		mark := ""
+		if k.Operator == e.Operator {
+			mark = "*"
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%d\t%s\t%s\t%s\n", mark, k.Operator, k.Load, room(k), when(k.Assigned), when(k.Idle))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if a.Omitted > 0 {
+		fmt.Fprintf(out, "  and %d more, behind these\n", a.Omitted)
+	}
+	again, ok := a.Again()
+	switch {
+	case !ok:
+		again = "nobody: none of them has room"
+	case again == e.Operator:
+		again += ", the same"
+	}
+	_, err := fmt.Fprintf(out, "\nDecided again: %s\n\n", again)
+	return err
+}
+
+func room(c routing.Candidate) string {
+	if c.Capacity == 0 {
+		return "any"
+	}
+	return fmt.Sprint(c.Capacity)
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05.000")
+}
