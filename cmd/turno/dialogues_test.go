@@ -57,11 +57,11 @@ func TestTheViewsCountAllDialoguesOfTheDataSetRight(t *testing.T) {
 		t.Skip("it takes half a minute")
 	}
 	want := countFile(t)
-	s := newStage(t, built(t), map[string][]string{"engine": {"serve", "--sync", "1s"}})
+	s := newStage(t, built(t), map[string]part{"engine": {args: []string{"serve", "--sync", "1s"}, http: free(t)}})
 	s.start("engine")
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	client := demo.NewClient(s.url, adminToken, 64)
+	client := demo.NewClient(s.url("engine"), adminToken, 64)
 	furnish(ctx, t, client) // waits until it answers
 	from := time.Now().Add(-time.Minute)
 	var report demo.Report
