@@ -134,19 +134,35 @@ func named(subject string, a domain.Aggregate) bool {
 }
 
 // tail returns the newest message of a subject, which may hold wildcards, or projections.ErrNoCommit. It never answers less
-// than what was acknowledged: where there are followers, the leader is asked.
+// than what was acknowledged: where there are followers, the leader is asked, and believed while it is sure to be that.
 func (s *Store) tail(ctx context.Context, subject string) (*message, error) {
 	if s.replicas {
-		return s.ask(ctx, lastRequest{Last: subject})
+		return s.askLeader(ctx, lastRequest{Last: subject})
 	}
 	return s.direct(ctx, lastRequest{Last: subject})
+}
+
+func (s *Store) askLeader(ctx context.Context, r lastRequest) (m *message, err error) {
+	none := false
+	err = s.believed(ctx, func(ctx context.Context) error {
+		m, err = s.ask(ctx, r)
+		none = errors.Is(err, projections.ErrNoCommit)
+		if none {
+			return nil // an answer like another
+		}
+		return err
+	})
+	if err == nil && none {
+		return nil, projections.ErrNoCommit
+	}
+	return m, err
 }
 
 // message returns the message at a sequence, or projections.ErrNoCommit. A follower that lags is no reason for the second.
 func (s *Store) message(ctx context.Context, seq uint64) (*message, error) {
 	m, err := s.direct(ctx, lastRequest{Seq: seq})
 	if s.replicas && errors.Is(err, projections.ErrNoCommit) {
-		return s.ask(ctx, lastRequest{Seq: seq})
+		return s.askLeader(ctx, lastRequest{Seq: seq})
 	}
 	return m, err
 }
@@ -199,7 +215,7 @@ func (s *Store) direct(ctx context.Context, r lastRequest) (*message, error) {
 	return m, nil
 }
 
-// ask reads from the leader.
+// ask reads from whoever leads to its own knowledge.
 func (s *Store) ask(ctx context.Context, r lastRequest) (*message, error) {
 	body, err := json.Marshal(r)
 	if err != nil {

@@ -2,13 +2,10 @@ package jetstream
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
@@ -37,23 +34,13 @@ func (s *Store) head(ctx context.Context) (uint64, error) {
 	if err := s.sure(ctx); err != nil {
 		return 0, err
 	}
-	msg, err := s.persist(ctx, "$JS.API.STREAM.INFO."+StreamName, nil)
-	if err != nil {
-		return 0, err
-	}
-	var info struct {
-		Error *jetstream.APIError `json:"error"`
-		State struct {
-			LastSeq uint64 `json:"last_seq"`
-		} `json:"state"`
-	}
-	if err := json.Unmarshal(msg.Data, &info); err != nil {
-		return 0, err
-	}
-	if info.Error != nil {
-		return 0, info.Error
-	}
-	return info.State.LastSeq, nil
+	var head uint64
+	err := s.believed(ctx, func(ctx context.Context) error {
+		info, _, err := s.info(ctx)
+		head = info.State.LastSeq
+		return err
+	})
+	return head, err
 }
 
 // At returns the commit at a position, sealed. The error is projections.ErrNoCommit where this log has none: beyond its head,

@@ -88,7 +88,7 @@ func (s *Store) latest(ctx context.Context, subjects []string, workspace string,
 	// the leader wrote last: if that is there, so is all before it.
 	witness := ""
 	if s.replicas {
-		m, err := s.ask(ctx, lastRequest{Seq: head})
+		m, err := s.askLeader(ctx, lastRequest{Seq: head})
 		if err != nil {
 			return nil, 0, err
 		}

@@ -54,6 +54,7 @@ type Store struct {
 	replicas bool // whether the stream has followers, whose answers may be stale
 	group    *committer
 	lanes    lanes
+	lease    lease
 	broken   atomic.Pointer[error] // why the hosted server can't write any more
 
 	epochs epochs
@@ -85,6 +86,7 @@ func Open(ctx context.Context, nc *nats.Conn, codec Codec, o Options) (*Store, e
 		nc:  nc, bulk: nc, codec: codec, opts: o,
 		log:     o.Logger.Named("log"),
 		reserve: reserve{dir: o.Dir, keep: o.Reserve},
+		lease:   newLease(),
 	}
 	if err := s.open(ctx); err != nil {
 		s.Close()
@@ -186,7 +188,7 @@ func unreachable(err error) bool {
 	for _, e := range []error{
 		nats.ErrNoResponders, nats.ErrTimeout, nats.ErrConnectionClosed, nats.ErrConnectionDraining, nats.ErrNoServers,
 		nats.ErrReconnectBufExceeded, nats.ErrDisconnected, nats.ErrStaleConnection, context.DeadlineExceeded,
-		jetstream.ErrJetStreamNotEnabled, jetstream.ErrNoStreamResponse, errBroken, errStale,
+		jetstream.ErrJetStreamNotEnabled, jetstream.ErrNoStreamResponse, errBroken, errStale, errUnled,
 	} {
 		if errors.Is(err, e) {
 			return true
