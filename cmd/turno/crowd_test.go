@@ -18,13 +18,15 @@ import (
 
 // crowd talks to the desk and remembers what it was told.
 type crowd struct {
+	name   string // what its messages begin with
 	client *demo.Client
 	ctx    context.Context
 	stop   chan struct{}
 	// stories, when it is not nil, gives leave for one story with each number; otherwise they are told until stop.
 	stories chan int
 
-	begun    atomic.Int64 // stories
+	wanted   atomic.Int64 // stories
+	begun    atomic.Int64
 	told     atomic.Int64
 	wg       sync.WaitGroup
 	mu       sync.Mutex
@@ -74,7 +76,7 @@ func (c *crowd) work(w int) error {
 			return nil
 		default:
 		}
-		if err := c.story(fmt.Sprintf("w%d-%d", w, n)); err != nil {
+		if err := c.story(fmt.Sprintf("%sw%d-%d", c.name, w, n)); err != nil {
 			return err
 		}
 		c.told.Add(1)

@@ -18,6 +18,7 @@ import (
 type switchboard struct {
 	engines []string // host:port
 	lines   http.RoundTripper
+	route   func(*http.Request) int // which engine, when it is not left to the switchboard
 
 	mu      sync.Mutex
 	tried   map[string]int // failures by Idempotency-Key
@@ -42,6 +43,9 @@ func (b *switchboard) RoundTrip(req *http.Request) (*http.Response, error) {
 	b.mu.Lock()
 	n := int(sum.Sum32()%1000) + b.tried[key]
 	b.mu.Unlock()
+	if b.route != nil {
+		n = b.route(req)
+	}
 	sent := req.Clone(req.Context())
 	sent.URL.Host = b.engines[n%len(b.engines)]
 	res, err := b.lines.RoundTrip(sent)

@@ -21,6 +21,9 @@ type Config struct {
 	Extra string   // more configuration, the same for every node
 	Hosts []string // one node for each, on this address; three on 127.0.0.1 when nil
 
+	// Everywhere has the nodes take clients on all addresses, not on their host's alone.
+	Everywhere bool
+
 	// Prefix is what the command line of a node begins with, to run it somewhere else: ip netns exec NAME.
 	Prefix func(node int) []string
 }
@@ -52,6 +55,11 @@ func StartCluster(t testing.TB, c Config) *Cluster {
 		if c.Prefix != nil {
 			n.prefix = c.Prefix(i)
 		}
+		listen := n.Client
+		if c.Everywhere {
+			_, port, _ := net.SplitHostPort(n.Client)
+			listen = net.JoinHostPort("0.0.0.0", port)
+		}
 		var peers []string
 		for j, other := range c.Hosts {
 			if j != i {
@@ -66,7 +74,7 @@ ping_interval: "2s", ping_max: 2
 jetstream { store_dir: %q, max_mem: 256MB, max_file: 100GB, sync_interval: %s }
 cluster { name: turno, listen: %q, routes: [%s] }
 %s
-`, n.Name, n.Client, n.Monitor, n.Dir, c.Sync, net.JoinHostPort(host, routes[i]), strings.Join(peers, ", "), c.Extra))
+`, n.Name, listen, n.Monitor, n.Dir, c.Sync, net.JoinHostPort(host, routes[i]), strings.Join(peers, ", "), c.Extra))
 		cluster.Nodes = append(cluster.Nodes, n)
 	}
 	for _, n := range cluster.Nodes {
@@ -98,8 +106,10 @@ func (c *Cluster) AwaitTogether() {
 }
 
 func (c *Cluster) together() error {
+	client := http.Client{Timeout: 2 * time.Second}
+	defer client.CloseIdleConnections()
 	for _, n := range c.Nodes {
-		res, err := http.Get("http://" + n.Monitor + "/jsz")
+		res, err := client.Get("http://" + n.Monitor + "/jsz")
 		if err != nil {
 			return err
 		}
@@ -146,6 +156,26 @@ func (c *Cluster) Leader(stream string, via ...*Node) *Node {
 	}
 	c.t.Fatalf("nobody leads %s: %v", stream, last)
 	return nil
+}
+
+// Lead has a node lead a stream.
+func (c *Cluster) Lead(stream string, by *Node) {
+	c.t.Helper()
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); {
+		if c.Leader(stream) == by {
+			return
+		}
+		conn, err := nats.Connect(by.URL(), nats.Timeout(time.Second), nats.NoReconnect())
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		_, err = conn.Request("$JS.API.STREAM.LEADER.STEPDOWN."+stream, fmt.Appendf(nil, `{"placement":{"preferred":%q}}`, by.Name), 5*time.Second)
+		conn.Close()
+		if err != nil {
+			c.t.Log(err)
+		}
+	}
+	c.t.Fatalf("%s does not come to lead %s", by.Name, stream)
 }
 
 func (c *Cluster) leader(stream string, via []*Node) (string, error) {

@@ -29,7 +29,18 @@ func TestAClusterOutlivesTheKillOfALeaderWhichComesBack(t *testing.T) {
 	if second := c.Leader("S"); second == first {
 		t.Errorf("%s leads, and is dead", second.Name)
 	}
+	for i := range 20 {
+		if _, err := js.Publish(t.Context(), "s", []byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	first.Start()
 	c.AwaitTogether()
-	c.Leader("S")
+	c.Lead("S", first)
+	if _, err := js.Publish(t.Context(), "s", []byte("last")); err != nil {
+		t.Fatal(err)
+	}
+	if last := c.AwaitReplicas("S"); last != 21 {
+		t.Errorf("the stream ends at %d, want 21", last)
+	}
 }
