@@ -60,5 +60,6 @@ bench: build ## every bench, each with its ratio to the bare engine measured in 
 	./turno bench race
 	./turno bench race --replicas 3
 
-soak: ## kill the parts at random moments under load, 100 rounds
-	TURNO_SOAK_ROUNDS=100 CGO_ENABLED=1 go test -race -timeout 3h -v -run '^TestKilledAtAnyMoment' ./cmd/turno
+soak: ## kill the parts under load: at random moments, 100 rounds; of a cluster in turn, during 20,000 commands
+	TURNO_SOAK_ROUNDS=100 TURNO_CLUSTER_COMMANDS=20000 CGO_ENABLED=1 go test -race -timeout 3h -v \
+	  -run '^(TestKilledAtAnyMoment|TestOnACluster)' ./cmd/turno

@@ -134,11 +134,12 @@ func Dial(url, creds string, opts ...nats.Option) (*nats.Conn, error) {
 	return nil, fmt.Errorf("connect to the log's server: %w", err)
 }
 
-// unanswered says whether nobody is where a server should be, or its name is not known there.
+// unanswered says whether nobody is where a server should be, or its name is not known there. A server that wants another
+// certificate just hangs up after the handshake, mostly: that is an answer.
 func unanswered(err error) bool {
 	var dialling *net.OpError
-	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, io.EOF) ||
-		errors.As(err, &dialling) && dialling.Op == "dial"
+	return !errors.Is(err, nats.ErrTLS) && (errors.Is(err, nats.ErrNoServers) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, io.EOF) ||
+		errors.As(err, &dialling) && dialling.Op == "dial")
 }
 
 const dialWithin = 5 * time.Second

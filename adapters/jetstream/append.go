@@ -131,13 +131,18 @@ const (
 	codeStoreFailed       = jetstream.ErrorCode(10077)
 )
 
-// retryAfter is how long an attempt that certainly stored nothing waits before the next.
-const retryAfter = 50 * time.Millisecond
+const (
+	// retryAfter is how long an attempt that certainly stored nothing waits before the next.
+	retryAfter = 50 * time.Millisecond
+	// contestAfter is how long it waits when another append on its subject was in the way, and came to nothing.
+	contestAfter = 2 * time.Millisecond
+)
 
 // publish sends w until its outcome is known or the Store's timeout is over, and returns the sequence it has.
 func (s *Store) publish(ctx context.Context, w *write) (uint64, error) {
 	deadline := time.Now().Add(s.opts.Timeout)
 	var last error
+	contested := false // another append on the subject was on its way
 	for attempt := 0; ; attempt++ {
 		if attempt > 0 {
 			if err := ctx.Err(); err != nil {
@@ -147,7 +152,7 @@ func (s *Store) publish(ctx context.Context, w *write) (uint64, error) {
 				return 0, w.unknown(last)
 			}
 		}
-		if w.uncertain {
+		if w.uncertain || contested {
 			seq, moved, err := s.find(ctx, w, deadline)
 			if seq != 0 {
 				return seq, nil
@@ -176,11 +181,19 @@ func (s *Store) publish(ctx context.Context, w *write) (uint64, error) {
 		switch {
 		case errors.As(err, &refused):
 			switch refused.ErrorCode {
-			case codeConflict, codeConflictReplicas:
+			case codeConflict:
 				if !w.uncertain {
 					return 0, command.ErrConflict
 				}
 				// An earlier attempt may be what moved it: the tail tells.
+			case codeConflictReplicas:
+				// With replicas this is also said while another append on the subject is on its way, which may come to nothing,
+				// and for a moment after one was acknowledged. The tail tells.
+				if contested {
+					s.pause(ctx, contestAfter)
+				}
+				contested = true
+				continue
 			case codeNoResources, codeStorageExceeded, codeStoreFailed:
 				return 0, w.fail(fmt.Errorf("%w: %w", command.ErrFull, err))
 			case codeDuplicateOnItsWay:

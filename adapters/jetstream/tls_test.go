@@ -36,6 +36,9 @@ func secured(t *testing.T, a *natstest.Authority, verify bool) (url string) {
 	return "tls://" + s.Addr().String()
 }
 
+// hungUp is what a client hears of a server that does not like its certificate, unless the server's reason comes faster.
+const hungUp = "closed by remote after TLS handshake"
+
 func TestALogBehindTLSIsOpenedByWhoKnowsItsAuthority(t *testing.T) {
 	t.Parallel()
 	ours := natstest.NewAuthority(t)
@@ -46,15 +49,15 @@ func TestALogBehindTLSIsOpenedByWhoKnowsItsAuthority(t *testing.T) {
 		name   string
 		verify bool
 		tls    jetstream.TLS
-		fails  string
+		fails  string // empty: it does not
 	}{
 		{"with its authority", false, jetstream.TLS{CA: ours.CA}, ""},
 		{"with a certificate that nobody asked for", false, jetstream.TLS{CA: ours.CA, Cert: cert, Key: key}, ""},
 		{"without its authority", false, jetstream.TLS{}, "unknown authority"},
 		{"with another authority", false, jetstream.TLS{CA: theirs.CA}, "unknown authority"},
 		{"with the certificate that it asks for", true, jetstream.TLS{CA: ours.CA, Cert: cert, Key: key}, ""},
-		{"without the certificate that it asks for", true, jetstream.TLS{CA: ours.CA}, "certificate required"},
-		{"with a stranger's certificate", true, jetstream.TLS{CA: ours.CA, Cert: strangers, Key: strangersKey}, "unknown certificate authority"},
+		{"without the certificate that it asks for", true, jetstream.TLS{CA: ours.CA}, hungUp},
+		{"with a stranger's certificate", true, jetstream.TLS{CA: ours.CA, Cert: strangers, Key: strangersKey}, hungUp},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -65,7 +68,7 @@ func TestALogBehindTLSIsOpenedByWhoKnowsItsAuthority(t *testing.T) {
 			}
 			nc, err := jetstream.Dial(url, "", opts...)
 			if test.fails != "" {
-				if err == nil || !strings.Contains(err.Error(), test.fails) {
+				if err == nil || !strings.Contains(err.Error(), test.fails) && (test.fails != hungUp || !strings.Contains(err.Error(), "tls: ")) {
 					t.Errorf("dialled: %v; want it refused: %s", err, test.fails)
 				}
 				if errors.Is(err, command.ErrUnavailable) {

@@ -21,6 +21,7 @@ const commandsOfAStory = 7
 // servers, two engines and each projector twice, and kills one part after the other while customers write and operators
 // answer. TURNO_CLUSTER_COMMANDS says how many commands; `make soak` sets it to 20,000.
 func TestOnAClusterWhoseEveryPartIsKilledNothingIsLostNothingDoubledNoAnswerALie(t *testing.T) {
+	t.Parallel() // most of its time is spent waiting for elections
 	commands, parallel := 2000, 16
 	if n, err := strconv.Atoi(os.Getenv("TURNO_CLUSTER_COMMANDS")); err == nil {
 		commands, parallel = n, 64

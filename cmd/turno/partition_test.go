@@ -98,6 +98,7 @@ func newArchipelago(t *testing.T) *archipelago {
 // TestAPartitionOfTheClusterMakesTheMinorityRefuseAndNothingDiverge cuts one node off, follower and leader, and mutes one
 // towards another, while customers write and operators answer on both sides.
 func TestAPartitionOfTheClusterMakesTheMinorityRefuseAndNothingDiverge(t *testing.T) {
+	t.Parallel() // most of its time is spent waiting for elections
 	a := newArchipelago(t)
 	first, second := a.cluster.Nodes[0], a.cluster.Nodes[1]
 
