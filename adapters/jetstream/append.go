@@ -134,7 +134,7 @@ const (
 const (
 	// retryAfter is how long an attempt that certainly stored nothing waits before the next.
 	retryAfter = 50 * time.Millisecond
-	// contestAfter is how long it waits when another append on its subject was in the way, and came to nothing.
+	// contestAfter is how long it gives another append that is in its way on the subject.
 	contestAfter = 2 * time.Millisecond
 )
 
@@ -189,10 +189,8 @@ func (s *Store) publish(ctx context.Context, w *write) (uint64, error) {
 			case codeConflictReplicas:
 				// With replicas this is also said while another append on the subject is on its way, which may come to nothing,
 				// and for a moment after one was acknowledged. The tail tells.
-				if contested {
-					s.pause(ctx, contestAfter)
-				}
 				contested = true
+				s.pause(ctx, contestAfter)
 				continue
 			case codeNoResources, codeStorageExceeded, codeStoreFailed:
 				return 0, w.fail(fmt.Errorf("%w: %w", command.ErrFull, err))
