@@ -12,7 +12,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections"
 )
@@ -26,24 +25,38 @@ type projectionsCmd struct {
 	Release projectionsReleaseCmd `cmd:"" help:"Give what a view has parked another chance, by building the view anew."`
 }
 
-// openViews opens the log to read and the views. The caller calls close.
-func openViews(p *program, f logFlags, names []string) (r *reading, views *sqlstore.Store, close func(), err error) {
+// viewsOf is where the commands about views find the log and the views.
+type viewsOf struct {
+	logFlags
+	viewFlags
+}
+
+// open opens the views of a log, and the log to read. The caller calls close.
+func (f viewsOf) open(p *program, names []string) (r *reading, v views, close func(), err error) {
 	if err := known(names); err != nil {
 		return nil, nil, nil, err
 	}
-	if r, err = openToRead(p, f); err != nil {
+	if r, err = openToRead(p, f.logFlags); err != nil {
 		return nil, nil, nil, err
 	}
-	if views, err = sqlstore.Open(r.dir, sqlstore.Options{WaitBuilt: time.Millisecond}); err != nil {
+	if v, err = f.openViews(p, r.dir); err != nil {
 		r.close()
 		return nil, nil, nil, err
 	}
-	return r, views, func() {
-		if err := views.Close(); err != nil {
+	return r, v, func() {
+		if err := v.Close(); err != nil {
 			p.log.Warn("close the views", zap.Error(err))
 		}
 		r.close()
 	}, nil
+}
+
+// alone opens the views without the log.
+func (f viewsOf) alone(p *program, name string) (views, error) {
+	if err := known([]string{name}); err != nil {
+		return nil, err
+	}
+	return f.openViews(p, f.Data)
 }
 
 // known fails on a name that is no projection's.
@@ -65,9 +78,9 @@ func named(names []string) []string {
 }
 
 type projectionsListCmd struct {
-	logFlags
-	JSON  bool     `name:"json" help:"As JSON, one array."`
-	Views []string `arg:"" optional:"" help:"Only these views."`
+	viewsOf
+	JSON bool     `name:"json" help:"As JSON, one array."`
+	Only []string `arg:"" name:"view" optional:"" help:"Only these views."`
 }
 
 // listedVersion is one line of the list.
@@ -84,13 +97,13 @@ type listedVersion struct {
 }
 
 func (cmd projectionsListCmd) Run(p *program) error {
-	r, views, closeAll, err := openViews(p, cmd.logFlags, cmd.Views)
+	r, views, closeAll, err := cmd.open(p, cmd.Only)
 	if err != nil {
 		return err
 	}
 	defer closeAll()
 	all := []listedVersion{}
-	for _, name := range named(cmd.Views) {
+	for _, name := range named(cmd.Only) {
 		states, err := projections.Describe(p.ctx, r.store, views, name)
 		if err != nil {
 			return err
@@ -129,19 +142,19 @@ func writeVersions(out io.Writer, all []listedVersion) error {
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
 
 type projectionsRebuildCmd struct {
-	logFlags
+	viewsOf
 	NoSwitch bool     `name:"no-switch" help:"Leave the new versions beside the active ones."`
-	Views    []string `arg:"" optional:"" help:"Only these views, in this order; all when none is named."`
+	Only     []string `arg:"" name:"view" optional:"" help:"Only these views, in this order; all when none is named."`
 }
 
 func (cmd projectionsRebuildCmd) Run(p *program) error {
-	return rebuildViews(p, cmd.logFlags, named(cmd.Views), cmd.NoSwitch, nil)
+	return rebuildViews(p, cmd.viewsOf, named(cmd.Only), cmd.NoSwitch, nil)
 }
 
 // rebuildViews rebuilds one view after the other, and goes on after a failure: each view is a matter of its own.
 // refuse, which may be nil, is asked before each.
-func rebuildViews(p *program, f logFlags, names []string, keep bool, refuse func(views *sqlstore.Store, name string) error) error {
-	r, views, closeAll, err := openViews(p, f, names)
+func rebuildViews(p *program, f viewsOf, names []string, keep bool, refuse func(v views, name string) error) error {
+	r, v, closeAll, err := f.open(p, names)
 	if err != nil {
 		return err
 	}
@@ -149,11 +162,11 @@ func rebuildViews(p *program, f logFlags, names []string, keep bool, refuse func
 	var failed []error
 	for _, name := range names {
 		if refuse != nil {
-			if err := refuse(views, name); err != nil {
+			if err := refuse(v, name); err != nil {
 				return err
 			}
 		}
-		if err := rebuildView(p, r, views, name, keep); err != nil {
+		if err := rebuildView(p, r, v, name, keep); err != nil {
 			failed = append(failed, err)
 		}
 		if p.ctx.Err() != nil {
@@ -163,12 +176,12 @@ func rebuildViews(p *program, f logFlags, names []string, keep bool, refuse func
 	return errors.Join(failed...)
 }
 
-func rebuildView(p *program, r *reading, views *sqlstore.Store, name string, keep bool) error {
+func rebuildView(p *program, r *reading, v views, name string, keep bool) error {
 	projection, err := newProjection(name, r)
 	if err != nil {
 		return err
 	}
-	done, err := projections.Rebuild(p.ctx, r.store, views, projection, r.store, projections.RebuildOptions{
+	done, err := projections.Rebuild(p.ctx, r.store, v, projection, r.store, projections.RebuildOptions{
 		Options: projections.Options{Logger: p.log}, Keep: keep,
 		Report: func(now projections.Progress) {
 			fmt.Fprintf(p.stderr, "%s: version %d at %d of %d, %.0f events/s\n",
@@ -213,13 +226,13 @@ func switched(d projections.Rebuilt) string {
 }
 
 type projectionsSwitchCmd struct {
-	logFlags
+	viewsOf
 	View    string `arg:"" help:"The view."`
 	Version int    `arg:"" help:"The number of the version, as turno projections list shows it."`
 }
 
 func (cmd projectionsSwitchCmd) Run(p *program) error {
-	r, views, closeAll, err := openViews(p, cmd.logFlags, []string{cmd.View})
+	r, v, closeAll, err := cmd.open(p, []string{cmd.View})
 	if err != nil {
 		return err
 	}
@@ -228,7 +241,7 @@ func (cmd projectionsSwitchCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	took, err := projections.SwitchTo(p.ctx, r.store, views, projection, r.store, cmd.Version, projections.Options{Logger: p.log})
+	took, err := projections.SwitchTo(p.ctx, r.store, v, projection, r.store, cmd.Version, projections.Options{Logger: p.log})
 	if err != nil {
 		return err
 	}
@@ -237,21 +250,18 @@ func (cmd projectionsSwitchCmd) Run(p *program) error {
 }
 
 type projectionsDropCmd struct {
-	logFlags
+	viewsOf
 	View    string `arg:"" help:"The view."`
 	Version int    `arg:"" help:"The number of the version; the active one is refused."`
 }
 
 func (cmd projectionsDropCmd) Run(p *program) error {
-	if err := known([]string{cmd.View}); err != nil {
-		return err
-	}
-	views, err := sqlstore.Open(cmd.Data, sqlstore.Options{})
+	v, err := cmd.alone(p, cmd.View)
 	if err != nil {
 		return err
 	}
-	defer views.Close()
-	if err := projections.Drop(p.ctx, views, cmd.View, cmd.Version); err != nil {
+	defer v.Close()
+	if err := projections.Drop(p.ctx, v, cmd.View, cmd.Version); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s: version %d is dropped\n", cmd.View, cmd.Version)
@@ -259,28 +269,25 @@ func (cmd projectionsDropCmd) Run(p *program) error {
 }
 
 type projectionsParkCmd struct {
-	logFlags
+	viewsOf
 	View      string `arg:"" help:"The view."`
 	Aggregate string `arg:"" optional:"" help:"What to park from now on: CATEGORY/ID, as in thread/t0123…, or the whole subject."`
 }
 
 func (cmd projectionsParkCmd) Run(p *program) error {
-	if err := known([]string{cmd.View}); err != nil {
-		return err
-	}
-	views, err := sqlstore.Open(cmd.Data, sqlstore.Options{WaitBuilt: time.Millisecond})
+	v, err := cmd.alone(p, cmd.View)
 	if err != nil {
 		return err
 	}
-	defer views.Close()
+	defer v.Close()
 	if cmd.Aggregate == "" {
-		return cmd.list(p, views)
+		return cmd.list(p, v)
 	}
 	a, err := aggregate(cmd.Workspace, cmd.Aggregate)
 	if err != nil {
 		return err
 	}
-	fresh, err := projections.Park(p.ctx, views, cmd.View, a.String())
+	fresh, err := projections.Park(p.ctx, v, cmd.View, a.String())
 	if err != nil {
 		return err
 	}
@@ -292,8 +299,8 @@ func (cmd projectionsParkCmd) Run(p *program) error {
 	return err
 }
 
-func (cmd projectionsParkCmd) list(p *program, views *sqlstore.Store) error {
-	all, err := projections.ListParked(p.ctx, views.Reader(cmd.View))
+func (cmd projectionsParkCmd) list(p *program, v views) error {
+	all, err := projections.ListParked(p.ctx, v.Reader(cmd.View))
 	if err != nil {
 		return err
 	}
@@ -328,13 +335,13 @@ func aggregate(workspace, s string) (domain.Aggregate, error) {
 }
 
 type projectionsReleaseCmd struct {
-	logFlags
+	viewsOf
 	View string `arg:"" help:"The view."`
 }
 
 func (cmd projectionsReleaseCmd) Run(p *program) error {
-	return rebuildViews(p, cmd.logFlags, []string{cmd.View}, false, func(views *sqlstore.Store, name string) error {
-		all, err := projections.ListParked(p.ctx, views.Reader(name))
+	return rebuildViews(p, cmd.viewsOf, []string{cmd.View}, false, func(v views, name string) error {
+		all, err := projections.ListParked(p.ctx, v.Reader(name))
 		if err == nil && len(all) == 0 {
 			err = fmt.Errorf("%s has nothing parked", name)
 		}

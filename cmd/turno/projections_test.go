@@ -18,6 +18,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/turno-desk/turno/adapters/pgstore/pgtest"
 	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/adapters/telemetry"
 	"github.com/turno-desk/turno/projections"
@@ -187,20 +188,44 @@ func allPushed(t *testing.T, b *bustle, positions <-chan int64) {
 	}
 }
 
-// sameAsAnew compares each view with one that is built from the log alone.
-func sameAsAnew(t *testing.T, dir string) {
+// desks are where the tests of versions have their views: flags that say so.
+func desks(t *testing.T, test func(t *testing.T, where []string)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, []string{"--data", t.TempDir()}) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		test(t, []string{"--data", t.TempDir(), "--views", pgtest.Database(t)})
+	})
+}
+
+// with is a command line for the desk there.
+func with(where []string, args ...string) []string { return append(args, where...) }
+
+// opened opens the log and the views of a running desk.
+func opened(t *testing.T, where []string) (*program, *reading, views) {
 	t.Helper()
-	p := &program{ctx: context.Background(), getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}
-	r, err := openToJoin(p, logFlags{Data: dir, Workspace: "default"})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	p := &program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}
+	r, err := openToJoin(p, logFlags{Data: where[1], Workspace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.close()
-	views, err := sqlstore.Open(dir, sqlstore.Options{})
+	t.Cleanup(r.close)
+	var f viewFlags
+	if len(where) > 2 {
+		f.Views = where[3]
+	}
+	v, err := f.openViews(p, r.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer views.Close()
+	t.Cleanup(func() { v.Close() })
+	return p, r, v
+}
+
+// sameAsAnew compares each view with one that is built from the log alone.
+func sameAsAnew(t *testing.T, where []string) {
+	t.Helper()
+	p, r, views := opened(t, where)
 	tracker, err := projections.NewTracker(r.store, views.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -226,15 +251,15 @@ func sameAsAnew(t *testing.T, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if grown, err := sqlstore.Digest(p.ctx, views.Reader(name)); err != nil || grown != anew {
+		if grown, err := views.Digest(p.ctx, views.Reader(name)); err != nil || grown != anew {
 			t.Errorf("view %s differs from one that is built anew (%v)", name, err)
 		}
 	}
 }
 
-func listed(t *testing.T, dir string, args ...string) (all []listedVersion) {
+func listed(t *testing.T, where []string, args ...string) (all []listedVersion) {
 	t.Helper()
-	out, errs, err := turno(t, append([]string{"projections", "list", "--json", "--data", dir}, args...)...)
+	out, errs, err := turno(t, with(where, append([]string{"projections", "list", "--json"}, args...)...)...)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, errs)
 	}
@@ -244,9 +269,10 @@ func listed(t *testing.T, dir string, args ...string) (all []listedVersion) {
 	return all
 }
 
-func TestAllViewsAreRebuiltByCommandWhileQueriesAndPushesGoOn(t *testing.T) {
-	dir := t.TempDir()
-	serve := start(t, "serve", "--data", dir, "--http", "127.0.0.1:0")
+func TestAllViewsAreRebuiltByCommandWhileQueriesAndPushesGoOn(t *testing.T) { desks(t, allViewsAreRebuiltByCommandWhileQueriesAndPushesGoOn) }
+
+func allViewsAreRebuiltByCommandWhileQueriesAndPushesGoOn(t *testing.T, where []string) {
+	serve := start(t, with(where, "serve", "--http", "127.0.0.1:0")...)
 	desk := serve.api()
 	desk.furnish()
 	streaming, cancel := context.WithCancel(context.Background())
@@ -257,7 +283,7 @@ func TestAllViewsAreRebuiltByCommandWhileQueriesAndPushesGoOn(t *testing.T) {
 	}
 	b := bustling(desk.url, 4, 5*time.Millisecond)
 	for range 3 {
-		out, errs, err := turno(t, "projections", "rebuild", "--data", dir)
+		out, errs, err := turno(t, with(where, "projections", "rebuild")...)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, errs)
 		}
@@ -269,9 +295,9 @@ func TestAllViewsAreRebuiltByCommandWhileQueriesAndPushesGoOn(t *testing.T) {
 	b.end(t)
 	allPushed(t, b, positions)
 	t.Logf("%d queries after a position, %d pushes", b.queries.Load(), len(b.told))
-	sameAsAnew(t, dir)
+	sameAsAnew(t, where)
 
-	all := listed(t, dir)
+	all := listed(t, where)
 	if len(all) != 4*len(projectionNames) {
 		t.Errorf("%d versions are listed: %+v", len(all), all)
 	}
@@ -280,37 +306,38 @@ func TestAllViewsAreRebuiltByCommandWhileQueriesAndPushesGoOn(t *testing.T) {
 			t.Errorf("listed is %+v", v)
 		}
 	}
-	if _, _, err := turno(t, "projections", "drop", "queue", "4", "--data", dir); err == nil {
+	if _, _, err := turno(t, with(where, "projections", "drop", "queue", "4")...); err == nil {
 		t.Error("the active version was dropped")
 	}
 	for _, n := range []string{"1", "2"} {
-		if _, _, err := turno(t, "projections", "drop", "queue", n, "--data", dir); err != nil {
+		if _, _, err := turno(t, with(where, "projections", "drop", "queue", n)...); err != nil {
 			t.Error(err)
 		}
 	}
-	if _, _, err := turno(t, "projections", "switch", "queue", "3", "--data", dir); err != nil {
+	if _, _, err := turno(t, with(where, "projections", "switch", "queue", "3")...); err != nil {
 		t.Error(err)
 	}
 	_, at := desk.receive("last", "+1 555 9999", "Still there?")
 	desk.get("/v1/queues/support?" + after(at))
-	if all := listed(t, dir, "queue"); len(all) != 2 || !all[0].Active || all[0].Version != 3 {
+	if all := listed(t, where, "queue"); len(all) != 2 || !all[0].Active || all[0].Version != 3 {
 		t.Errorf("after going back the versions are %+v", all)
 	}
-	if out, _, err := turno(t, "projections", "list", "--data", dir); err != nil || strings.Count(out, "active\n") > 0 || !strings.Contains(out, "VIEW") {
+	if out, _, err := turno(t, with(where, "projections", "list")...); err != nil || strings.Count(out, "active\n") > 0 || !strings.Contains(out, "VIEW") {
 		t.Errorf("the list for people: %v\n%s", err, out)
 	}
 	serve.end()
 }
 
 // TestARebuildThatIsKilledAtRandomHarmsNothing kills the rebuilding process at random moments while the desk is at work.
-func TestARebuildThatIsKilledAtRandomHarmsNothing(t *testing.T) {
-	dir := t.TempDir()
-	serve := start(t, "serve", "--data", dir, "--http", "127.0.0.1:0")
+func TestARebuildThatIsKilledAtRandomHarmsNothing(t *testing.T) { desks(t, aRebuildThatIsKilledAtRandomHarmsNothing) }
+
+func aRebuildThatIsKilledAtRandomHarmsNothing(t *testing.T, where []string) {
+	serve := start(t, with(where, "serve", "--http", "127.0.0.1:0")...)
 	desk := serve.api()
 	desk.furnish()
 	b := bustling(desk.url, 4, 5*time.Millisecond)
 	for range 8 {
-		rebuild := start(t, "projections", "rebuild", "--data", dir)
+		rebuild := start(t, with(where, "projections", "rebuild")...)
 		select {
 		case <-time.After(time.Duration(50+rand.IntN(800)) * time.Millisecond):
 			rebuild.kill()
@@ -321,20 +348,21 @@ func TestARebuildThatIsKilledAtRandomHarmsNothing(t *testing.T) {
 		}
 	}
 	b.end(t)
-	sameAsAnew(t, dir)
-	if _, errs, err := turno(t, "projections", "rebuild", "queue", "--data", dir); err != nil {
+	sameAsAnew(t, where)
+	if _, errs, err := turno(t, with(where, "projections", "rebuild", "queue")...); err != nil {
 		t.Errorf("%v\n%s", err, errs)
 	}
 	serve.end()
 }
 
-func TestASecondProjectorTakesOverSecondsAfterTheFirstIsKilled(t *testing.T) {
-	dir := t.TempDir()
-	log := start(t, "serve", "--parts", "log", "--data", dir)
-	engine := start(t, "engine", "--data", dir, "--http", "127.0.0.1:0")
+func TestASecondProjectorTakesOverSecondsAfterTheFirstIsKilled(t *testing.T) { desks(t, aSecondProjectorTakesOverSecondsAfterTheFirstIsKilled) }
+
+func aSecondProjectorTakesOverSecondsAfterTheFirstIsKilled(t *testing.T, where []string) {
+	log := start(t, with(where, "serve", "--parts", "log")...)
+	engine := start(t, with(where, "engine", "--http", "127.0.0.1:0")...)
 	projectors := map[string]*process{}
 	for _, name := range projectionNames {
-		projectors[name] = start(t, "projector", name, "--data", dir)
+		projectors[name] = start(t, with(where, "projector", name)...)
 	}
 	desk := engine.api()
 	desk.furnish()
@@ -343,7 +371,7 @@ func TestASecondProjectorTakesOverSecondsAfterTheFirstIsKilled(t *testing.T) {
 	working := projectors["queue"]
 	var longest time.Duration
 	for round := range 3 {
-		standing := start(t, "projector", "queue", "--data", dir)
+		standing := start(t, with(where, "projector", "queue")...)
 		for limit := time.Now().Add(20 * time.Second); !strings.Contains(standing.stderr.String(), "standing by"); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(limit) {
 				t.Fatalf("the second projector does not stand by\n%s", &standing.stderr)
@@ -362,27 +390,28 @@ func TestASecondProjectorTakesOverSecondsAfterTheFirstIsKilled(t *testing.T) {
 	if longest > 8*time.Second {
 		t.Errorf("taking over took %s", longest)
 	}
-	sameAsAnew(t, dir)
+	sameAsAnew(t, where)
 	engine.end()
 	working.end()
 	log.end()
 }
 
-func TestWhatIsParkedByHandComesBackByRelease(t *testing.T) {
-	dir := t.TempDir()
-	serve := start(t, "serve", "--data", dir, "--http", "127.0.0.1:0")
+func TestWhatIsParkedByHandComesBackByRelease(t *testing.T) { desks(t, whatIsParkedByHandComesBackByRelease) }
+
+func whatIsParkedByHandComesBackByRelease(t *testing.T, where []string) {
+	serve := start(t, with(where, "serve", "--http", "127.0.0.1:0")...)
 	desk := serve.api()
 	desk.furnish()
 	id, at := desk.receive("m-1", "+1 555 0100", "Hello")
 	desk.get("/v1/queues/support?" + after(at))
 	thread := id[:strings.LastIndex(id, "-")]
-	if _, _, err := turno(t, "projections", "release", "queue", "--data", dir); err == nil {
+	if _, _, err := turno(t, with(where, "projections", "release", "queue")...); err == nil {
 		t.Error("a release of nothing went well")
 	}
-	if _, _, err := turno(t, "projections", "park", "queue", "nothing", "--data", dir); err == nil {
+	if _, _, err := turno(t, with(where, "projections", "park", "queue", "nothing")...); err == nil {
 		t.Error("what names no aggregate was parked")
 	}
-	if out, _, err := turno(t, "projections", "park", "queue", "thread/"+thread, "--data", dir); err != nil || !strings.Contains(out, thread) {
+	if out, _, err := turno(t, with(where, "projections", "park", "queue", "thread/"+thread)...); err != nil || !strings.Contains(out, thread) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	taken := desk.post("ana", "/v1/conversations/"+id+"/take", nil)
@@ -390,19 +419,19 @@ func TestWhatIsParkedByHandComesBackByRelease(t *testing.T) {
 	if got := desk.get("/v1/queues/support?state=waiting&" + after(at)); len(got.list("items")) != 1 {
 		t.Errorf("a view that passes the thread by shows %v", got)
 	}
-	if out, _, err := turno(t, "projections", "park", "queue", "--data", dir); err != nil || !strings.Contains(out, thread) || !strings.Contains(out, "by hand") {
+	if out, _, err := turno(t, with(where, "projections", "park", "queue")...); err != nil || !strings.Contains(out, thread) || !strings.Contains(out, "by hand") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if all := listed(t, dir, "queue"); len(all) != 1 || all[0].Parked != 1 {
+	if all := listed(t, where, "queue"); len(all) != 1 || all[0].Parked != 1 {
 		t.Errorf("listed is %+v", all)
 	}
-	if out, errs, err := turno(t, "projections", "release", "queue", "--data", dir); err != nil || !strings.Contains(out, "no table has fewer rows") {
+	if out, errs, err := turno(t, with(where, "projections", "release", "queue")...); err != nil || !strings.Contains(out, "no table has fewer rows") {
 		t.Fatalf("%v\n%s%s", err, out, errs)
 	}
 	_, at = desk.receive("m-2", "+1 555 0101", "Hello")
 	if got := desk.get("/v1/queues/support?state=attending&" + after(at)); len(got.list("items")) != 1 {
 		t.Errorf("after the release %v is attended", got)
 	}
-	sameAsAnew(t, dir)
+	sameAsAnew(t, where)
 	serve.end()
 }

@@ -251,13 +251,13 @@ func TestAsOfAnyOf200PositionsHistoryIsWhatItWasThen(t *testing.T) {
 	viewtest.Past(t, func() projections.Projection { return history.New() },
 		func(db *sql.DB, _ *viewtest.Desk, asOf domain.Position, at int) (any, error) {
 			ctx, q := context.Background(), history.NewQueries(db)
-			list, err := q.Conversations(ctx, workspace, auditor, history.Filter{}, "", 50, asOf)
+			list, err := q.Conversations(ctx, workspace, auditor, history.Filter{}, "", 20, asOf)
 			if err != nil {
 				return nil, err
 			}
 			answers := []any{list.Position, list.Items}
 			names := slices.Sorted(maps.Keys(filters))
-			cut, err := q.Conversations(ctx, workspace, auditor, filters[names[at%len(names)]], "", 50, asOf)
+			cut, err := q.Conversations(ctx, workspace, auditor, filters[names[at%len(names)]], "", 20, asOf)
 			if err != nil {
 				return nil, err
 			}

@@ -24,7 +24,7 @@ func TestAsOfAnyOf200PositionsStatisticsAreWhatTheyWereThen(t *testing.T) {
 			ask := asks[at%len(asks)]
 			ask.Position = asOf
 			first := at % len(ask.Metrics)
-			ask.Metrics = ask.Metrics[first:min(first+6, len(ask.Metrics))]
+			ask.Metrics = ask.Metrics[first:min(first+3, len(ask.Metrics))]
 			report, err := q.Report(ctx, d.Workspace, all, ask)
 			if err != nil {
 				return nil, err

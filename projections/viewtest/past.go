@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/presence"
 	"github.com/turno-desk/turno/projections"
@@ -27,7 +26,7 @@ const pastPositions = 200
 func Past(t *testing.T, p func() projections.Projection, ask func(db *sql.DB, d *Desk, asOf domain.Position, at int) (any, error)) {
 	t.Helper()
 	ctx := context.Background()
-	store, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	store, err := Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,15 +97,18 @@ func Past(t *testing.T, p func() projections.Projection, ask func(db *sql.DB, d 
 	}
 	d.Random(100, 12) // the past is told from later on
 	grow()
-	compare := func(when string) {
+	compare := func(when string, every int) {
 		t.Helper()
 		for at, want := range live {
+			if at%every != 0 {
+				continue
+			}
 			if sum, text := digest(want.position, at); sum != want.digest {
 				t.Fatalf("%s, as of %d (-then +now):\n%s", when, want.position, cmp.Diff(want.text, text))
 			}
 		}
 	}
-	compare("at the end")
+	compare("at the end", 1)
 	done, err := projections.Rebuild(ctx, log, store, p(), log, projections.RebuildOptions{})
 	if err != nil || !done.Switched || done.Compared.Digests[0] == "" {
 		t.Fatalf("rebuilt: %+v (%v)", done, err)
@@ -116,7 +118,7 @@ func Past(t *testing.T, p func() projections.Projection, ask func(db *sql.DB, d 
 	if err := store.Drop(ctx, name, done.Before); err != nil {
 		t.Fatal(err)
 	}
-	compare("after a rebuild")
+	compare("after a rebuild", 5)
 }
 
 // comesOrGoes appends what an operator does about being there.

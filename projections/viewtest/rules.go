@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -14,7 +13,7 @@ import (
 func Rules(t *testing.T, p projections.Projection, breaks map[string]string) {
 	t.Helper()
 	ctx := context.Background()
-	store, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	store, err := Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
