@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -22,7 +23,8 @@ const statements = 2048
 type conn struct {
 	*stdlib.Conn
 	translated *lru.Cache[string, string]
-	begin      string // how a transaction begins
+	begin      string  // how a transaction begins
+	open       *rowset // whose rows were not all read yet; nil when there is none
 }
 
 var (
@@ -80,17 +82,28 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if len(args) == 0 {
 		return c.simple(ctx, c.translate(query))
 	}
+	c.settle()
 	result, err := c.Conn.ExecContext(ctx, c.translate(query), args)
 	return result, c.failure(err)
 }
 
-// QueryContext runs a query. Its rows must be closed before the connection can do anything else.
+// QueryContext runs a query.
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.settle()
 	rows, err := c.Conn.QueryContext(ctx, c.translate(query), args)
 	if err != nil {
 		return nil, c.failure(err)
 	}
-	return &rowset{rows.(*stdlib.Rows), c}, nil
+	c.open = &rowset{Rows: rows.(*stdlib.Rows), conn: c}
+	return c.open, nil
+}
+
+// settle reads to their end the rows of a query that somebody is still reading: PostgreSQL answers one statement after the
+// other, and queries ask about a row, as SQLite lets them, before they have read the next.
+func (c *conn) settle() {
+	if c.open != nil {
+		c.open.keep()
+	}
 }
 
 // CheckNamedValue makes of every value one that PostgreSQL takes for our columns: truth is 1 or 0, as in SQLite, and what a
@@ -121,6 +134,7 @@ func (c *conn) simple(ctx context.Context, script string) (driver.Result, error)
 	if c.Conn.Conn().IsClosed() {
 		return nil, driver.ErrBadConn
 	}
+	c.settle()
 	results, err := c.Conn.Conn().PgConn().Exec(ctx, script).ReadAll()
 	if err != nil {
 		if pgconn.SafeToRetry(err) {
@@ -182,17 +196,58 @@ func (s *statement) QueryContext(ctx context.Context, args []driver.NamedValue) 
 
 func (s *statement) CheckNamedValue(v *driver.NamedValue) error { return s.conn.CheckNamedValue(v) }
 
-// rowset marks what breaks off while rows are read.
+// rowset is rows that make way for other statements, and that mark what breaks off while they are read.
 type rowset struct {
 	*stdlib.Rows
 	conn *conn
+	kept [][]driver.Value // read ahead of the reader
+	end  error            // what comes after them; nil while the connection has more
 }
 
 func (r *rowset) Next(into []driver.Value) error {
-	err := r.Rows.Next(into)
-	if err == io.EOF { //nolint:errorlint // the contract of driver.Rows
-		return err
+	if len(r.kept) > 0 {
+		copy(into, r.kept[0])
+		r.kept = r.kept[1:]
+		return nil
 	}
+	if r.end == nil {
+		if err := r.Rows.Next(into); err != nil {
+			r.finish(err)
+		}
+	}
+	return r.end
+}
+
+// keep reads the rest into memory.
+func (r *rowset) keep() {
+	for r.end == nil {
+		row := make([]driver.Value, len(r.Columns()))
+		if err := r.Rows.Next(row); err != nil {
+			r.finish(err)
+			return
+		}
+		for i, v := range row {
+			if b, ok := v.([]byte); ok {
+				row[i] = bytes.Clone(b)
+			}
+		}
+		r.kept = append(r.kept, row)
+	}
+}
+
+func (r *rowset) finish(err error) {
+	if r.end = err; err != io.EOF { //nolint:errorlint // the contract of driver.Rows
+		r.end = r.conn.failure(err)
+	}
+	if r.conn.open == r {
+		r.conn.open = nil
+	}
+}
+
+func (r *rowset) Close() error {
+	err := r.Rows.Close()
+	r.kept = nil
+	r.finish(io.EOF)
 	return r.conn.failure(err)
 }
 

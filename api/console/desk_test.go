@@ -17,7 +17,6 @@ import (
 
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/memory"
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/adapters/vault"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/api/console"
@@ -27,6 +26,7 @@ import (
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
 	"github.com/turno-desk/turno/projections/stats"
+	"github.com/turno-desk/turno/projections/viewtest"
 )
 
 const adminToken = "the-administrator-of-these-tests"
@@ -67,7 +67,7 @@ func newDesk(t testing.TB) *desk {
 // bareDesk serves a workspace with nothing in it but the administrator's token. now is the console's clock.
 func bareDesk(t testing.TB, now func() time.Time) *desk {
 	t.Helper()
-	views, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	views, err := viewtest.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,15 +94,15 @@ func bareDesk(t testing.TB, now func() time.Time) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(tracker.Close)
-	for _, p := range []projections.Projection{queue.New(), history.New(), directory.New()} {
-		runner := projections.NewRunner(log, views, p, log, projections.Options{Linger: -1, Heartbeat: 50 * time.Millisecond})
+	for _, p := range []projections.Projection{queue.New(), history.New(views.Dialect()), directory.New()} {
+		runner := projections.NewRunner(log, views, p, log, projections.Options{Linger: -1, Heartbeat: 50 * time.Millisecond, Strict: true})
 		start(func(ctx context.Context) {
 			if err := runner.Run(ctx); err != nil && ctx.Err() == nil {
 				t.Errorf("projection %s: %v", p.Name(), err)
 			}
 		})
 	}
-	past, rows := history.NewQueries(views.Reader("history")), queue.NewQueries(views.Reader("queue"))
+	past, rows := history.NewQueries(views.Reader("history"), views.Dialect()), queue.NewQueries(views.Reader("queue"))
 	engine := command.NewEngine(command.Options{
 		Log: log, Image: image, Keys: keys, Hasher: keys, Numbers: command.NewNumbers(log, "default", nil),
 		Index: history.NewMessageIndex(past, nil),

@@ -17,7 +17,6 @@ import (
 
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/memory"
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/adapters/telemetry"
 	"github.com/turno-desk/turno/adapters/vault"
 	"github.com/turno-desk/turno/api/command"
@@ -28,6 +27,7 @@ import (
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
 	"github.com/turno-desk/turno/projections/stats"
+	"github.com/turno-desk/turno/projections/viewtest"
 )
 
 const adminToken = "the-administrator-of-these-tests"
@@ -89,7 +89,7 @@ func furnished(d *desk) *desk {
 // bareDesk serves a workspace with nothing in it but the administrator's token.
 func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 	t.Helper()
-	views, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	views, err := viewtest.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,15 +116,15 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(tracker.Close)
-	for _, p := range []projections.Projection{queue.New(), history.New(), stats.New(), directory.New()} {
-		runner := projections.NewRunner(log, views, p, log, projections.Options{Linger: -1, Heartbeat: 200 * time.Millisecond})
+	for _, p := range []projections.Projection{queue.New(), history.New(views.Dialect()), stats.New(), directory.New()} {
+		runner := projections.NewRunner(log, views, p, log, projections.Options{Linger: -1, Heartbeat: 200 * time.Millisecond, Strict: true})
 		start(func(ctx context.Context) {
 			if err := runner.Run(ctx); err != nil && ctx.Err() == nil {
 				t.Errorf("projection %s: %v", p.Name(), err)
 			}
 		})
 	}
-	past := history.NewQueries(views.Reader("history"))
+	past := history.NewQueries(views.Reader("history"), views.Dialect())
 	numbers := command.NewNumbers(log, "default", now)
 	engine := command.NewEngine(command.Options{
 		Log: log, Image: image, Keys: keys, Hasher: keys, Numbers: numbers, Now: now,

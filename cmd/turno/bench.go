@@ -69,10 +69,10 @@ func (b benchRouting) Run(p *program) error {
 }
 
 // everyProjection makes one of each.
-func everyProjection(store *jetstream.Store) []projections.Projection {
+func everyProjection(store *jetstream.Store, d projections.Dialect) []projections.Projection {
 	var all []projections.Projection
 	for _, name := range projectionNames {
-		made, err := newProjection(name, &reading{store: store})
+		made, err := newProjection(name, &reading{store: store}, d)
 		if err != nil {
 			continue // a name of the list always has one
 		}

@@ -44,8 +44,8 @@ func newDesk(p *program, r *reading, views views, tracker *projections.Tracker) 
 		Log: log, Image: d.image, Keys: r.vault, Secrets: r.vault, Hasher: r.vault, Heartbeats: heartbeats{r}, Logger: p.log,
 	}
 	if views != nil {
-		o.Index = history.NewMessageIndex(history.NewQueries(views.Reader(historyView)), patience(tracker, historyView))
-		o.Tickets = history.NewTicketIndex(history.NewQueries(views.Reader(historyView)), patience(tracker, historyView))
+		o.Index = history.NewMessageIndex(history.NewQueries(views.Reader(historyView), views.Dialect()), patience(tracker, historyView))
+		o.Tickets = history.NewTicketIndex(history.NewQueries(views.Reader(historyView), views.Dialect()), patience(tracker, historyView))
 		o.States = threadstate.NewQueries(views.Reader(threadstateView), r.codec)
 	}
 	d.conversations = command.NewEngine(o)
@@ -89,7 +89,7 @@ func newEngine(ctx context.Context, p *program, r *reading, views views) (*engin
 	}
 	e := &engine{desk: *newDesk(p, r, views, tracker), data: r.dir, tracker: tracker}
 	rows := queue.NewQueries(views.Reader(queueView))
-	past := history.NewQueries(views.Reader(historyView))
+	past := history.NewQueries(views.Reader(historyView), views.Dialect())
 	pages, err := console.New(console.Parts{
 		Conversations: e.conversations, People: e.settings, Settings: e.image, Hasher: r.vault, Progress: tracker, Queue: rows, History: past,
 	}, console.Options{Workspace: r.workspace, Logger: p.log})

@@ -31,13 +31,13 @@ const (
 	floorView       = floor.Name
 )
 
-// newProjection makes a projection. Each runner needs one of its own: it remembers rows.
-func newProjection(name string, r *reading) (projections.Projection, error) {
+// newProjection makes a projection for a store of views of that dialect. Each runner needs one of its own: it remembers rows.
+func newProjection(name string, r *reading, d projections.Dialect) (projections.Projection, error) {
 	switch name {
 	case queueView:
 		return queue.New(), nil
 	case historyView:
-		return history.New(), nil
+		return history.New(d), nil
 	case statsView:
 		return stats.New(), nil
 	case directoryView:
@@ -60,7 +60,7 @@ func project(ctx context.Context, p *program, r *reading, views views, names []s
 		source = shared
 	}
 	for _, name := range names {
-		projection, err := newProjection(name, r)
+		projection, err := newProjection(name, r, views.Dialect())
 		if err != nil {
 			return err
 		}

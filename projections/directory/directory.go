@@ -180,8 +180,10 @@ func (b *batch) operator(c *domain.Commit, d operator.Definition) error {
 	if err != nil {
 		return err
 	}
-	return b.exec(`REPLACE INTO operator (workspace, id, name, email, role, departments, capacity, extension, active, revision)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return b.exec(`INSERT INTO operator (workspace, id, name, email, role, departments, capacity, extension, active, revision)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace, id) DO UPDATE
+		SET name = excluded.name, email = excluded.email, role = excluded.role, departments = excluded.departments,
+			capacity = excluded.capacity, extension = excluded.extension, active = excluded.active, revision = excluded.revision`,
 		c.Aggregate.Workspace, d.ID, string(d.Name), string(d.Email), string(d.Role), departments, d.Capacity, d.Extension, d.Active, int64(c.Position))
 }
 
@@ -206,7 +208,9 @@ func blank(p domain.Personal) domain.Personal {
 }
 
 func (b *batch) presence(c *domain.Commit, s presence.Status) error {
-	return b.exec(`REPLACE INTO presence (workspace, operator, connected, available, reason, since) VALUES (?, ?, ?, ?, ?, ?)`,
+	return b.exec(`INSERT INTO presence (workspace, operator, connected, available, reason, since) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (workspace, operator) DO UPDATE SET connected = excluded.connected, available = excluded.available,
+			reason = excluded.reason, since = excluded.since`,
 		c.Aggregate.Workspace, s.Operator, s.Connected, s.Available, string(s.Reason), c.Time.UnixMilli())
 }
 
@@ -215,7 +219,8 @@ func (b *batch) definition(c *domain.Commit, table, id string, definition any) e
 	if err != nil {
 		return err
 	}
-	return b.exec(`REPLACE INTO `+table+` (workspace, id, body, revision) VALUES (?, ?, ?, ?)`,
+	return b.exec(`INSERT INTO `+table+` (workspace, id, body, revision) VALUES (?, ?, ?, ?)
+		ON CONFLICT (workspace, id) DO UPDATE SET body = excluded.body, revision = excluded.revision`,
 		c.Aggregate.Workspace, id, string(body), int64(c.Position))
 }
 
@@ -226,7 +231,7 @@ func (b *batch) token(c *domain.Commit, t setting.Token) error {
 	}
 	return b.exec(`INSERT INTO token (workspace, id, owner, name, scopes, fingerprint, revoked, issued_at, revision)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (workspace, id) DO UPDATE
-		SET owner = ?3, name = ?4, scopes = ?5, fingerprint = ?6, revoked = ?7, revision = ?9, issued_at = iif(fingerprint = ?6, issued_at, ?8)`,
+		SET owner = ?3, name = ?4, scopes = ?5, fingerprint = ?6, revoked = ?7, revision = ?9, issued_at = CASE WHEN token.fingerprint = ?6 THEN token.issued_at ELSE ?8 END`,
 		c.Aggregate.Workspace, t.ID, t.Owner, string(t.Name), scopes, t.Fingerprint, t.Revoked, c.Time.UnixMilli(), int64(c.Position))
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/department"
@@ -73,7 +72,7 @@ func erase(d *viewtest.Desk) {
 
 func queries(t *testing.T, log *viewtest.Log) *directory.Queries {
 	t.Helper()
-	store, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	store, err := viewtest.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,13 +217,13 @@ func TestAnyBatchesMakeTheSameRows(t *testing.T) {
 	erase(d)
 	digests := map[string]bool{}
 	for _, size := range []int{5000, 7, 1} {
-		digest, err := sqlstore.Rebuild(context.Background(), log, directory.New(), projections.Options{CatchUp: size, Batch: size})
+		digest, err := viewtest.Rebuild(log, directory.New(), projections.Options{CatchUp: size, Batch: size})
 		if err != nil {
 			t.Fatal(err)
 		}
 		digests[digest] = true
 	}
-	digest, err := sqlstore.Rebuild(context.Background(), viewtest.Forgotten(log), directory.New(), projections.Options{})
+	digest, err := viewtest.Rebuild(viewtest.Forgotten(log), directory.New(), projections.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

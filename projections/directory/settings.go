@@ -153,7 +153,7 @@ func (q *Queries) Tokens(ctx context.Context, workspace, owner string, r Range) 
 	k := tokens
 	switch {
 	case strings.HasSuffix(owner, ":"):
-		k.filter, k.arg = `owner GLOB ? || '*'`, owner
+		k.filter, k.arg = `substr(owner, 1, length(?3)) = ?3`, owner // behind the workspace and the place to begin at
 	case owner != "":
 		k.filter, k.arg = `owner = ?`, owner
 	}

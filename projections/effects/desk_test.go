@@ -14,7 +14,6 @@ import (
 
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/memory"
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	people "github.com/turno-desk/turno/domain/contact"
@@ -25,6 +24,7 @@ import (
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/effects"
 	"github.com/turno-desk/turno/projections/floor"
+	"github.com/turno-desk/turno/projections/viewtest"
 )
 
 // clock is the time of a whole desk; only the test moves it.
@@ -71,7 +71,7 @@ type desk struct {
 	engine    *command.Engine
 	settings  *command.Settings
 	workloads *command.Workloads
-	views     *sqlstore.Store
+	views     viewtest.Store
 	fail      atomic.Int64 // so many commands of effects fail after they were done
 	said      atomic.Int64
 }
@@ -80,7 +80,7 @@ var admin = command.Request{Workspace: "default", Principal: "admin", Actor: dom
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	views, err := sqlstore.Open(t.TempDir(), sqlstore.Options{WaitBuilt: 10 * time.Millisecond})
+	views, err := viewtest.OpenPatient(t.TempDir(), 10*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}

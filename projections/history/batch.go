@@ -58,7 +58,7 @@ func newBatch(ctx context.Context, tx *sql.Tx, p *Projection) *batch {
 		ctx: ctx, tx: tx, p: p, dirty: map[domain.Position]*record{},
 		entries: projections.NewBulk("INSERT INTO entries",
 			"at", "workspace", "conversation", "type", "actor", "via", "time", "recorded", "id_hash", "data"),
-		sights: projections.NewBulk("INSERT OR REPLACE INTO sights",
+		sights: projections.NewUpsert("sights", 2,
 			"conversation", "from_position", "to_position", "workspace", "state", "department", "owner", "owner_at_close",
 			"mentioned", "archived", "hidden", "closed_at"),
 		tags: projections.NewBulk("INSERT INTO tags", "conversation", "tag", "from_position", "to_position", "workspace"),
@@ -220,7 +220,7 @@ func (b *batch) Flush(ctx context.Context) error {
 		return err
 	}
 	if b.erased {
-		if err := b.purge(); err != nil {
+		if err := b.p.index.purge(ctx, b.tx); err != nil {
 			return err
 		}
 	}
@@ -234,21 +234,13 @@ type said struct {
 	text string
 }
 
-// say puts the words into their index: last of all and row by row, because every statement that writes several rows, of
-// whatever table, makes FTS5 write what it has gathered as a segment of its own (a third of the time of a catch-up).
+// say puts the words into their index.
 func (b *batch) say() error {
 	if len(b.words) == 0 {
 		return nil
 	}
-	stmt, err := b.tx.PrepareContext(b.ctx, `INSERT INTO texts (rowid, text) VALUES (?, ?)`)
-	if err != nil {
+	if err := b.p.index.add(b.ctx, b.tx, b.words); err != nil {
 		return fmt.Errorf("index words: %w", err)
-	}
-	defer stmt.Close()
-	for _, w := range b.words {
-		if _, err := stmt.ExecContext(b.ctx, w.at, w.text); err != nil {
-			return fmt.Errorf("index words: %w", err)
-		}
 	}
 	b.words = b.words[:0]
 	return nil

@@ -99,7 +99,7 @@ func insertBare(b *testing.B, v *view) time.Duration {
 		b.Fatal(err)
 	}
 	defer store.Close()
-	db, err := store.Writer(context.Background(), history.Name, 1, history.New().Schema())
+	db, err := store.Writer(context.Background(), history.Name, 1, history.New(projections.SQLite).Schema())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -3,16 +3,15 @@ package history_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/viewtest"
 )
@@ -25,18 +24,10 @@ func (v *view) files() []byte {
 		v.t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
-		v.t.Fatal(err)
+	if done, err := v.store.Scrub(context.Background(), db); err != nil || !done {
+		v.t.Fatalf("the scrub is done: %t (%v)", done, err)
 	}
-	var all []byte
-	err = filepath.WalkDir(v.dir, func(path string, e os.DirEntry, err error) error {
-		if err != nil || e.IsDir() || strings.HasSuffix(path, "-shm") {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		all = append(all, b...)
-		return err
-	})
+	all, err := viewtest.Holdings(v.store, v.dir, history.Name)
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -177,5 +168,49 @@ func TestAnErasureInTheSameBatchLeavesNothingEither(t *testing.T) {
 	}
 	if got := newView(t, sealed(t, log, d)).build(1).digest(); got != v.digest() {
 		t.Error("a rebuild has other rows")
+	}
+}
+
+// TestTheIndexForgetsErasedWords looks into the pages of PostgreSQL's index, which keeps a word whose last row is gone.
+func TestTheIndexForgetsErasedWords(t *testing.T) {
+	log := viewtest.NewLog("forgets")
+	d := viewtest.NewDesk(log, 1)
+	for n := range 3 {
+		do(t, d, time.Second, "contact", threadID(n), d.Receive(threadID(n), "web", domain.Personal("xylophon"+string(rune('a'+n)))))
+	}
+	v := newView(t, log).build(500)
+	if v.store.Dialect() != projections.PostgreSQL {
+		t.Skip("SQLite's files are looked into by the other tests")
+	}
+	do(t, d, time.Second, "adela", threadID(1), thread.Erase{})
+	v.build(500)
+	db, err := v.store.Writer(context.Background(), history.Name, 1, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`CREATE EXTENSION IF NOT EXISTS pageinspect SCHEMA public`); err != nil {
+		t.Fatal(err)
+	}
+	index := func() (pages []byte) {
+		if err := db.QueryRow(`SELECT string_agg(public.get_raw_page(current_schema() || '.texts_words', CAST(n AS INT)), '')
+			FROM generate_series(0, pg_relation_size('texts_words') / 8192 - 1) AS n`).Scan(&pages); err != nil {
+			t.Fatal(err)
+		}
+		return pages
+	}
+	if !bytes.Contains(index(), []byte("xylophonb")) {
+		t.Fatal("the word is not in the index before the scrub: the test looks in the wrong place")
+	}
+	if done, err := v.store.Scrub(context.Background(), db); err != nil || !done {
+		t.Fatalf("the scrub is done: %t (%v)", done, err)
+	}
+	after := index()
+	if bytes.Contains(after, []byte("xylophonb")) || !bytes.Contains(after, []byte("xylophona")) {
+		t.Error("the index holds the erased word still, or has lost another")
+	}
+	var mark sql.NullString
+	if err := db.QueryRow(`SELECT obj_description('texts'::regclass, 'pg_class')`).Scan(&mark); err != nil || mark.Valid {
+		t.Errorf("the mark is still there: %q (%v)", mark.String, err)
 	}
 }

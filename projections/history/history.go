@@ -20,13 +20,16 @@ const remembered = 20_000
 
 // Projection builds the view.
 type Projection struct {
-	open map[domain.Position]*record // by opening; what was read or written of conversations that are not closed
+	index fullText
+	open  map[domain.Position]*record // by opening; what was read or written of conversations that are not closed
 }
 
 var _ projections.Projection = (*Projection)(nil)
 
-// New returns the projection.
-func New() *Projection { return &Projection{open: map[domain.Position]*record{}} }
+// New returns the projection, for a store of that dialect.
+func New(d projections.Dialect) *Projection {
+	return &Projection{index: fullTextOf(d), open: map[domain.Position]*record{}}
+}
 
 // Name is "history".
 func (p *Projection) Name() string { return Name }
@@ -35,7 +38,7 @@ func (p *Projection) Name() string { return Name }
 func (p *Projection) Version() int { return 3 }
 
 // Schema creates the tables.
-func (p *Projection) Schema() string { return schema }
+func (p *Projection) Schema() string { return schema + p.index.schema() }
 
 // Opens is true: texts are shown and searched.
 func (p *Projection) Opens() bool { return true }

@@ -42,8 +42,8 @@ func (m *MessageIndex) FindMessage(ctx context.Context, workspace, threadID, idH
 	}
 	defer tx.Rollback() //nolint:errcheck // reading only
 	err = tx.QueryRowContext(ctx, `SELECT e.at, c.number, c.ticket, e.type, e.data
-		FROM conversations c CROSS JOIN entries e ON e.conversation = c.opened AND e.id_hash = ?
-		WHERE c.workspace = ? AND c.thread = ? ORDER BY e.at LIMIT 1`, idHash, workspace, threadID).
+		FROM conversations c CROSS JOIN entries e
+		WHERE e.conversation = c.opened AND e.id_hash = ? AND c.workspace = ? AND c.thread = ? ORDER BY e.at LIMIT 1`, idHash, workspace, threadID).
 		Scan(&at, &number, &ticket, &typ, &data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return thread.Sighting{}, false, complete(ctx, tx, domain.Aggregate{Workspace: workspace, Category: domain.CategoryThread, ID: threadID}, upTo)

@@ -18,6 +18,7 @@ type reading struct {
 	ctx       context.Context
 	tx        *sql.Tx
 	workspace string
+	index     fullText
 	rights
 	at   domain.Position // the checkpoint
 	asOf domain.Position // what is shown is of here; never beyond at
@@ -34,7 +35,7 @@ func (q *Queries) read(ctx context.Context, workspace string, v access.Viewer, a
 	if err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
-	r := &reading{ctx: ctx, tx: tx, workspace: workspace, rights: newRights(v), at: at, asOf: asOf}
+	r := &reading{ctx: ctx, tx: tx, workspace: workspace, index: q.index, rights: newRights(v), at: at, asOf: asOf}
 	if asOf > r.at {
 		return fmt.Errorf("history: position %d: %w", asOf, projections.ErrAhead)
 	}

@@ -32,11 +32,11 @@ func (r rights) serving() (string, []any) {
 func (r rights) where() (string, []any) {
 	switch {
 	case r.all && r.hidden:
-		return "1", nil
+		return "1 = 1", nil
 	case r.all:
 		return "c.hidden = 0", nil
 	case r.viewer.Operator == "":
-		return "0", nil
+		return "1 = 0", nil
 	}
 	me := r.viewer.Operator
 	serving, args := r.serving()

@@ -113,11 +113,3 @@ CREATE TABLE IF NOT EXISTS entries (
 );
 CREATE INDEX IF NOT EXISTS entries_conversation ON entries (conversation);
 CREATE INDEX IF NOT EXISTS entries_id_hash ON entries (conversation, id_hash) WHERE id_hash IS NOT NULL;
-
--- The words of the entries, by their place. It holds no text: whoever takes words out must name them. secure-delete takes
--- them out of the pages at once instead of marking them.
-CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5 (
-	text, content = '', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
-);
-INSERT INTO texts (texts, rank) VALUES ('secure-delete', 1);
-CREATE VIRTUAL TABLE IF NOT EXISTS terms USING fts5vocab (texts, 'instance');

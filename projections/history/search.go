@@ -63,7 +63,7 @@ func (r *reading) search(s search, f Filter, from string, limit int) (Page[Match
 		}
 		page.Items = append(page.Items, apart...)
 	}
-	if s.match == "" {
+	if r.index.query(s.terms) == "" {
 		return page, nil
 	}
 	hits, more, err := r.hits(s, f, numbered, top, last, limit-len(page.Items))
@@ -150,13 +150,14 @@ func (r *reading) hits(s search, f Filter, skip []*record, top, last int64, limi
 // matching reads up to n texts below a place that hold the words, newest first. Their record is nil where the viewer may
 // not see it or the filter doesn't let it pass.
 func (r *reading) matching(s search, f Filter, below int64, n int) ([]hit, error) {
+	key := r.index.key()
 	serving, args := r.serving()
 	rule, ruleArgs := r.where()
 	narrow, narrowArgs := f.where("c", r.at)
-	args = append(append(append(append(args, s.match, below, r.workspace), ruleArgs...), narrowArgs...), n)
-	found, err := r.tx.QueryContext(r.ctx, "SELECT "+recordColumns+", "+serving+`, t.rowid FROM texts t
-		CROSS JOIN entries e ON e.at = t.rowid CROSS JOIN conversations c ON c.opened = e.conversation
-		WHERE texts MATCH ? AND t.rowid < ? AND c.workspace = ? AND `+rule+narrow+" ORDER BY t.rowid DESC LIMIT ?", args...)
+	args = append(append(append(append(args, r.index.query(s.terms), below, r.workspace), ruleArgs...), narrowArgs...), n)
+	found, err := r.tx.QueryContext(r.ctx, "SELECT "+recordColumns+", "+serving+`, `+key+` FROM texts t CROSS JOIN entries e CROSS JOIN conversations c
+		WHERE e.at = `+key+` AND c.opened = e.conversation AND `+r.index.holds()+` AND `+key+` < ? AND c.workspace = ? AND `+
+		rule+narrow+` ORDER BY `+key+` DESC LIMIT ?`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("history: search: %w", err)
 	}
@@ -188,8 +189,9 @@ func (r *reading) shown(s search, now *record, from, to int64) (bool, error) {
 		return false, nil
 	}
 	var shown bool
-	err := r.tx.QueryRowContext(r.ctx, `SELECT EXISTS (SELECT 1 FROM entries e CROSS JOIN texts t ON t.rowid = e.at
-		WHERE e.conversation = ? AND e.at >= ? AND e.at <= ? AND texts MATCH ?)`, int64(now.opened), from, to, s.match).Scan(&shown)
+	err := r.tx.QueryRowContext(r.ctx, `SELECT EXISTS (SELECT 1 FROM entries e CROSS JOIN texts t
+		WHERE `+r.index.key()+` = e.at AND e.conversation = ? AND e.at >= ? AND e.at <= ? AND `+r.index.holds()+`)`,
+		int64(now.opened), from, to, r.index.query(s.terms)).Scan(&shown)
 	if err != nil {
 		return false, fmt.Errorf("history: search: %w", err)
 	}

@@ -185,7 +185,7 @@ func (r *reading) apart(s search, f Filter) ([]Match, error) {
 	if len(s.words) > 0 {
 		all := make([]string, len(s.words))
 		for i, w := range s.words {
-			all[i], more = `subject LIKE ? ESCAPE '\'`, append(more, "%"+likely.Replace(w)+"%")
+			all[i], more = `lower(subject) LIKE ? ESCAPE '\'`, append(more, "%"+likely.Replace(w)+"%")
 		}
 		either = append(either, strings.Join(all, ` AND `))
 	}

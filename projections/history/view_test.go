@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/operator"
@@ -24,25 +23,25 @@ type view struct {
 	t     testing.TB
 	dir   string
 	log   projections.Source
-	store *sqlstore.Store
+	store viewtest.Store
 	*history.Queries
 }
 
 func newView(t testing.TB, log projections.Source) *view {
 	t.Helper()
 	dir := t.TempDir()
-	store, err := sqlstore.Open(dir, sqlstore.Options{WaitBuilt: time.Millisecond})
+	store, err := viewtest.OpenPatient(dir, time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	return &view{t: t, dir: dir, log: log, store: store, Queries: history.NewQueries(store.Reader(history.Name))}
+	return &view{t: t, dir: dir, log: log, store: store, Queries: history.NewQueries(store.Reader(history.Name), store.Dialect())}
 }
 
 // build brings the view to the head of the log, in batches of so many commits.
 func (v *view) build(batch int) *view {
 	v.t.Helper()
-	r := projections.NewRunner(v.log, v.store, history.New(), nil, projections.Options{Batch: batch, CatchUp: batch})
+	r := projections.NewRunner(v.log, v.store, history.New(v.store.Dialect()), nil, projections.Options{Batch: batch, CatchUp: batch})
 	if err := r.RunToHead(context.Background()); err != nil {
 		v.t.Fatal(err)
 	}
@@ -53,7 +52,7 @@ func (v *view) db() *sql.DB { return v.store.Reader(history.Name) }
 
 func (v *view) digest() string {
 	v.t.Helper()
-	d, err := sqlstore.Digest(context.Background(), v.db())
+	d, err := viewtest.Digest(v.store, v.db())
 	if err != nil {
 		v.t.Fatal(err)
 	}

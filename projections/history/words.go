@@ -15,13 +15,19 @@ const (
 
 // search is a text that somebody looks for.
 type search struct {
-	match  string   // in the language of FTS5; empty when it holds no word
+	terms  []term
 	number int64    // 0 when it is no ticket number
 	words  []string // in small letters, for what is not indexed
 }
 
-// parseSearch reads what a person typed: words, "phrases" and word* for beginnings, all of which must be found. Nothing of
-// it reaches FTS5 but quoted words. ErrSearch when it asks for too much.
+// term is what a text must hold: words that follow each other. Quotes are not among its characters.
+type term struct {
+	text   string
+	begins bool // the last word is the beginning of one
+}
+
+// parseSearch reads what a person typed: words, "phrases" and word* for beginnings, all of which must be found. ErrSearch
+// when it asks for too much.
 func parseSearch(text string) (search, error) {
 	var s search
 	if n, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimSpace(text), "#"), 10, 64); err == nil && n > 0 {
@@ -35,23 +41,17 @@ func parseSearch(text string) (search, error) {
 		}
 		terms = append(terms, strings.Fields(part)...)
 	}
-	var match []string
 	for _, t := range terms {
 		word := strings.TrimRight(t, "*")
 		if !strings.ContainsFunc(word, worded) {
 			continue
 		}
-		if utf8.RuneCountInString(word) > maxWordLen || len(match) == maxWords {
+		if utf8.RuneCountInString(word) > maxWordLen || len(s.terms) == maxWords {
 			return search{}, ErrSearch
 		}
 		s.words = append(s.words, strings.ToLower(word))
-		m := `"` + word + `"`
-		if word != t {
-			m += " *"
-		}
-		match = append(match, m)
+		s.terms = append(s.terms, term{text: word, begins: word != t})
 	}
-	s.match = strings.Join(match, " AND ")
 	return s, nil
 }
 

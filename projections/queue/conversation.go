@@ -112,7 +112,7 @@ func load(ctx context.Context, tx *sql.Tx, conv int64) (*conversation, error) {
 	}
 	// Those that nobody has read are always the contact's newest.
 	rows, err := tx.QueryContext(ctx, `SELECT number FROM (SELECT number FROM moment WHERE conv = ? AND direction = 'in'
-		ORDER BY place DESC LIMIT ?) ORDER BY number`, conv, unread)
+		ORDER BY place DESC LIMIT ?) AS newest ORDER BY number`, conv, unread)
 	if err != nil {
 		return nil, fmt.Errorf("read unread messages of the conversation opened at %d: %w", conv, err)
 	}

@@ -249,7 +249,7 @@ func (b *batch) blank(c *domain.Commit) error {
 	const these = `SELECT conv FROM conversation WHERE workspace = ?1 AND id > ?2 AND id < ?3`
 	for _, update := range []string{
 		`UPDATE moment SET preview = ?4 WHERE preview <> '' AND conv IN (` + these + `)`,
-		`UPDATE conversation SET name = iif(name = '', '', ?4), address = iif(address = '', '', ?4) WHERE conv IN (` + these + `)`,
+		`UPDATE conversation SET name = CASE WHEN name = '' THEN '' ELSE ?4 END, address = CASE WHEN address = '' THEN '' ELSE ?4 END WHERE conv IN (` + these + `)`,
 	} {
 		// '.' follows '-', so this is every id that begins with "<thread>-".
 		if _, err := b.tx.ExecContext(b.ctx, update, c.Aggregate.Workspace, id+"-", id+".", string(domain.Erased)); err != nil {

@@ -139,7 +139,7 @@ func (l *lister) add(ctx context.Context, index int, state string, after mark) e
 		from += ` JOIN moment m ON m.conv = i.conv
 				AND m.place = (SELECT place FROM moment WHERE conv = i.conv AND place < ? ORDER BY place DESC LIMIT 1)
 			LEFT JOIN moment l ON l.conv = i.conv AND l.place = m.line`
-		read, order, by = `m.unread = 0`, `-max(i.since, coalesce(l.at, 0))`, `7, 8, i.conv`
+		read, order, by = `m.unread = 0`, `-CASE WHEN l.at > i.since THEN l.at ELSE i.since END`, `7, 8, i.conv`
 		args = append([]any{l.after()}, args...)
 	} else if after.Conv != 0 {
 		where += ` AND i.since >= ?`
@@ -194,7 +194,7 @@ func (l *lister) where(state string) (string, []any) {
 		add(`(SELECT contact FROM conversation c WHERE c.conv = i.conv) = ?`, l.filter.Contact)
 	}
 	if !l.filter.Archived {
-		conditions = append(conditions, `(NOT i.archived OR i.owner = '')`)
+		conditions = append(conditions, `(i.archived = 0 OR i.owner = '')`)
 	}
 	return strings.Join(conditions, ` AND `), args
 }

@@ -88,7 +88,7 @@ func (q *Queries) Queues(ctx context.Context, workspace string, v access.Viewer,
 	}
 	where, args := s.current(workspace)
 	rows, err := s.QueryContext(ctx, `SELECT i.department, i.state, i.owner, i.mentioned, i.hidden, count(*), min(i.since)
-		FROM interval i WHERE `+where+` AND (NOT i.archived OR i.owner = '')
+		FROM interval i WHERE `+where+` AND (i.archived = 0 OR i.owner = '')
 		GROUP BY i.department, i.state, i.owner, i.mentioned, i.hidden ORDER BY i.department`, args...)
 	if err != nil {
 		return Departments{}, fmt.Errorf("count the queue: %w", err)
@@ -151,7 +151,7 @@ func (s snapshot) current(workspace string) (where string, args []any) {
 			SELECT from_position FROM interval WHERE to_position > ? AND workspace = ? AND state <> 'closed' AND +from_position <= ?)`,
 			[]any{workspace, int64(s.position), int64(s.position), workspace, int64(s.position)}
 	default:
-		return `i.from_position <= ? AND (+i.to_position IS NULL OR +i.to_position > ?) AND +i.workspace = ? AND i.state <> 'closed'`,
+		return `i.from_position <= ? AND (+i.to_position IS NULL OR +i.to_position > ?) AND i.workspace || '' = ? AND i.state <> 'closed'`,
 			[]any{int64(s.position), int64(s.position), workspace}
 	}
 }

@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/operator"
@@ -37,6 +33,7 @@ type view struct {
 	*queue.Queries
 	t     *testing.T
 	dir   string
+	store viewtest.Store
 	log   *viewtest.Log
 	desk  *viewtest.Desk
 	db    *sql.DB
@@ -46,18 +43,18 @@ type view struct {
 func newView(t *testing.T, seed uint64) *view {
 	t.Helper()
 	dir := t.TempDir()
-	store, err := sqlstore.Open(dir, sqlstore.Options{})
+	store, err := viewtest.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &view{t: t, dir: dir, log: viewtest.NewLog("test"), db: store.Reader(queue.Name)}
+	v := &view{t: t, dir: dir, store: store, log: viewtest.NewLog("test"), db: store.Reader(queue.Name)}
 	v.desk = viewtest.NewDesk(v.log, seed)
 	v.Queries = queue.NewQueries(v.db)
 	v.Now = func() time.Time { return v.desk.Now }
 	if v.tasks, err = projections.NewTracker(v.log, store.Reader); err != nil {
 		t.Fatal(err)
 	}
-	runner := projections.NewRunner(v.log, store, queue.New(), v.log, projections.Options{Linger: -1, Heartbeat: 20 * time.Millisecond})
+	runner := projections.NewRunner(v.log, store, queue.New(), v.log, projections.Options{Linger: -1, Heartbeat: 20 * time.Millisecond, Strict: true})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- runner.Run(ctx) }()
@@ -336,20 +333,11 @@ func TestNothingOfAnErasedThreadIsLeftInTheFiles(t *testing.T) {
 // holds reports whether the text is in any of the view's files.
 func (v *view) holds(text string) bool {
 	v.t.Helper()
-	files, err := filepath.Glob(filepath.Join(v.dir, "views", "*"))
-	if err != nil || len(files) == 0 {
-		v.t.Fatalf("files: %v %v", files, err)
+	all, err := viewtest.Holdings(v.store, v.dir, queue.Name)
+	if err != nil {
+		v.t.Fatal(err)
 	}
-	for _, f := range files {
-		data, err := os.ReadFile(f)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			v.t.Fatal(err)
-		}
-		if bytes.Contains(data, []byte(text)) {
-			return true
-		}
-	}
-	return false
+	return bytes.Contains(all, []byte(text))
 }
 
 func TestAnyBatchesMakeTheSameRows(t *testing.T) {
@@ -359,7 +347,7 @@ func TestAnyBatchesMakeTheSameRows(t *testing.T) {
 	desk.Random(700, 25)
 	want := ""
 	for _, size := range []int{5000, 7, 1} {
-		got, err := sqlstore.Rebuild(context.Background(), log, queue.New(), projections.Options{CatchUp: size, Batch: size})
+		got, err := viewtest.Rebuild(log, queue.New(), projections.Options{CatchUp: size, Batch: size})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -370,7 +358,7 @@ func TestAnyBatchesMakeTheSameRows(t *testing.T) {
 			t.Errorf("batches of %d make other rows", size)
 		}
 	}
-	forgotten, err := sqlstore.Rebuild(context.Background(), viewtest.Forgotten(log), queue.New(), projections.Options{})
+	forgotten, err := viewtest.Rebuild(viewtest.Forgotten(log), queue.New(), projections.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func (c *clock) write(ctx context.Context, tx *sql.Tx) error {
 	if len(c.data) == 0 {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO clock (chunk, data) VALUES (?, ?)`, c.chunk, c.data); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO clock (chunk, data) VALUES (?, ?) ON CONFLICT (chunk) DO UPDATE SET data = excluded.data`, c.chunk, c.data); err != nil {
 		return fmt.Errorf("write the clock: %w", err)
 	}
 	return nil

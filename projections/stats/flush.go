@@ -32,12 +32,13 @@ func (b *batch) Flush(ctx context.Context) error {
 	if err := b.keep(ctx); err != nil {
 		return err
 	}
+	presence := projections.NewUpsert("presence", 2, "workspace", "operator", "heard", "last", "state", "since", "since_ref", "left_at", "absent")
 	for _, who := range b.staff {
 		p := b.operators[who]
-		if _, err := b.tx.ExecContext(ctx, `INSERT OR REPLACE INTO presence (workspace, operator, heard, last, state, since, since_ref, left_at, absent)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, who.workspace, who.operator, int64(p.Heard), p.Last, p.State, p.Since.At, int64(p.Since.Ref), p.Left, p.Absent); err != nil {
-			return fmt.Errorf("write the presence of %s: %w", who.operator, err)
-		}
+		presence.Add(who.workspace, who.operator, int64(p.Heard), p.Last, p.State, p.Since.At, int64(p.Since.Ref), p.Left, p.Absent)
+	}
+	if err := presence.Flush(ctx, b.tx); err != nil {
+		return err
 	}
 	return b.clock.write(ctx, b.tx)
 }
@@ -46,7 +47,7 @@ func (b *batch) Flush(ctx context.Context) error {
 func (b *batch) keep(ctx context.Context) error {
 	dirty := slices.SortedFunc(maps.Values(b.dirty), func(a, b *conversation) int { return cmp.Compare(a.opened, b.opened) })
 	fresh := projections.NewBulk("INSERT INTO conversations", "opened", "workspace", "id", "ticket", "channel")
-	folds := projections.NewBulk("INSERT OR REPLACE INTO folds", "opened", "state")
+	folds := projections.NewUpsert("folds", 1, "opened", "state")
 	open := projections.NewBulk("INSERT INTO open_conversations", "workspace", "opened")
 	for _, v := range dirty {
 		if !v.stored {

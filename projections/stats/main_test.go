@@ -4,6 +4,8 @@ import (
 	"flag"
 	"os"
 	"testing"
+
+	"github.com/turno-desk/turno/projections/viewtest"
 )
 
 // TestMain makes properties that write files run less often than others; -rapid.checks says how often.
@@ -16,5 +18,5 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(viewtest.Main(m))
 }

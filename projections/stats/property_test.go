@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/metric"
 	"github.com/turno-desk/turno/domain/metric/metrictest"
@@ -114,7 +113,7 @@ func TestARestartAnywhereAndAnyBatchesGiveTheSameRows(t *testing.T) {
 
 func digest(t failer, b *built) string {
 	t.Helper()
-	d, err := sqlstore.Digest(context.Background(), b.store.Reader(Name))
+	d, err := viewtest.Digest(b.store, b.store.Reader(Name))
 	if err != nil {
 		t.Fatalf("%v", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/metric"
 	"github.com/turno-desk/turno/domain/metric/metrictest"
@@ -24,7 +23,7 @@ type failer interface {
 // built is a view on SQLite.
 type built struct {
 	*Queries
-	store *sqlstore.Store
+	store viewtest.Store
 }
 
 // logOf is a log of these commits, at their positions.
@@ -40,7 +39,7 @@ func logOf(commits []domain.Commit) *viewtest.Log {
 // nothing is remembered over a stop.
 func build(t failer, dir string, commits []domain.Commit, batch int, stops ...int) *built {
 	t.Helper()
-	store, err := sqlstore.Open(dir, sqlstore.Options{})
+	store, err := viewtest.Open(dir)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}

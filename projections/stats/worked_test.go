@@ -13,12 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/turno-desk/turno/adapters/codec"
 	"github.com/turno-desk/turno/adapters/memory"
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/adapters/vault"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/metric"
 	"github.com/turno-desk/turno/domain/metric/metrictest"
 	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/viewtest"
 )
 
 // workedView is the worked conversation, sealed into a log and read from it by a runner.
@@ -46,7 +46,7 @@ func workedView(t *testing.T) *built {
 		}
 		versions[c.Aggregate] = v
 	}
-	store, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	store, err := viewtest.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

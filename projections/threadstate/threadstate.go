@@ -53,7 +53,7 @@ var _ projections.Projection = (*Projection)(nil)
 
 // New makes the projection. It reads the commits of long threads again from the log, sealed.
 func New(log projections.Source) *Projection {
-	p := &Projection{log: log, writes: projections.NewBulk("REPLACE INTO walk", "opened", "commits")}
+	p := &Projection{log: log, writes: projections.NewUpsert("walk", 1, "opened", "commits")}
 	p.Forget()
 	return p
 }
@@ -172,7 +172,8 @@ func (b *batch) keep(c *domain.Commit) error {
 	if err != nil {
 		return fmt.Errorf("write the state of a thread: %w", err)
 	}
-	_, err = b.tx.ExecContext(b.ctx, `REPLACE INTO state (workspace, thread, position, state) VALUES (?, ?, ?, ?)`,
+	_, err = b.tx.ExecContext(b.ctx, `INSERT INTO state (workspace, thread, position, state) VALUES (?, ?, ?, ?)
+		ON CONFLICT (workspace, thread) DO UPDATE SET position = excluded.position, state = excluded.state`,
 		c.Aggregate.Workspace, c.Aggregate.ID, int64(s.Position), string(data))
 	if err != nil {
 		return fmt.Errorf("write the state of a thread: %w", err)

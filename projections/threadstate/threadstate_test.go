@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
@@ -46,9 +45,9 @@ func (plain) OpenState(_ context.Context, data []byte, into any) error {
 	return json.Unmarshal(data, into)
 }
 
-func build(t *testing.T, log projections.Source) *sqlstore.Store {
+func build(t *testing.T, log projections.Source) viewtest.Store {
 	t.Helper()
-	store, err := sqlstore.Open(t.TempDir(), sqlstore.Options{})
+	store, err := viewtest.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +174,7 @@ func TestAnyBatchesMakeTheSameRows(t *testing.T) {
 	log, _ := long(330)
 	digests := map[string]bool{}
 	for _, size := range []int{5000, 100, 1} {
-		digest, err := sqlstore.Rebuild(context.Background(), log, threadstate.New(log), projections.Options{CatchUp: size, Batch: size})
+		digest, err := viewtest.Rebuild(log, threadstate.New(log), projections.Options{CatchUp: size, Batch: size})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -56,18 +56,14 @@ func Main(m *testing.M) int {
 			return code
 		}
 	}
-	if os.Getenv(urlEnv) == "" {
-		url, err := shared()
-		if err != nil {
-			fmt.Println("not on PostgreSQL:", err)
-			if only == "" && errors.Is(err, pgtest.ErrNone) {
-				return 0
-			}
-			return 1
+	if err := reach(); err != nil {
+		fmt.Println("not on PostgreSQL:", err)
+		if only == "" && errors.Is(err, pgtest.ErrNone) {
+			return 0
 		}
-		os.Setenv(urlEnv, url) //nolint:errcheck // for the processes that tests start, too
+		return 1
 	}
-	os.Setenv(viewsEnv, "postgresql") //nolint:errcheck // likewise
+	os.Setenv(viewsEnv, "postgresql") //nolint:errcheck // for the processes that tests start, too
 	fmt.Println("the same tests on PostgreSQL:")
 	return m.Run()
 }
@@ -77,28 +73,39 @@ func given(name string) bool {
 	return f != nil && f.Value.String() != ""
 }
 
-func shared() (url string, err error) {
+// reach makes sure of a database, for this process and those that it starts.
+func reach() error {
+	if os.Getenv(urlEnv) != "" {
+		return nil
+	}
 	server, err := pgtest.Shared()
 	if err != nil {
-		return "", err
+		return err
 	}
-	return server.Create()
+	url, err := server.Create()
+	if err != nil {
+		return err
+	}
+	return os.Setenv(urlEnv, url)
 }
 
 // URL is what a program is told with --views for the tests' views of a folder; empty when they are SQLite files in it.
-func URL(dir string) string {
+func URL(dir string) (string, error) {
 	if os.Getenv(viewsEnv) != "postgresql" {
-		return ""
+		return "", nil
+	}
+	if err := reach(); err != nil {
+		return "", err
 	}
 	u, err := url.Parse(os.Getenv(urlEnv))
 	if err != nil {
-		panic(urlEnv + ": " + err.Error())
+		return "", fmt.Errorf("%s: %w", urlEnv, err)
 	}
 	sum := sha256.Sum256([]byte(dir))
 	q := u.Query()
 	q.Set("schema", "t"+hex.EncodeToString(sum[:8])) // folders of tests differ from run to run
 	u.RawQuery = q.Encode()
-	return u.String()
+	return u.String(), nil
 }
 
 // Open opens the views of a folder, as this run of the tests keeps them: two stores of one folder are two processes that
@@ -107,7 +114,11 @@ func Open(dir string) (Store, error) { return OpenPatient(dir, 0) }
 
 // OpenPatient is Open, with how long a query waits for a view that nobody has built.
 func OpenPatient(dir string, wait time.Duration) (Store, error) {
-	if url := URL(dir); url != "" {
+	url, err := URL(dir)
+	if err != nil {
+		return nil, err
+	}
+	if url != "" {
 		return pgstore.Open(url, pgstore.Options{WaitBuilt: wait})
 	}
 	return sqlstore.Open(dir, sqlstore.Options{WaitBuilt: wait})

@@ -29,7 +29,7 @@ type Routing struct {
 	Service   time.Duration `default:"3s" help:"How long a conversation lasts once it is assigned."`
 	Long      time.Duration `default:"20s" help:"How long there are arrivals."`
 
-	Projections func(*jetstream.Store) []projections.Projection `kong:"-"`
+	Projections func(*jetstream.Store, projections.Dialect) []projections.Projection `kong:"-"`
 }
 
 // Run lets contacts arrive at a steady rate, operators close what they have after a while, and one worker distribute. All
@@ -60,7 +60,7 @@ func (b Routing) Run(ctx context.Context, out io.Writer) error {
 	defer stop()
 	shared := projections.NewShared(w.store)
 	group.Go(func() { _ = shared.Run(running) }) // ends with its context
-	for _, p := range b.Projections(w.store) {
+	for _, p := range b.Projections(w.store, views.Dialect()) {
 		runner := projections.NewRunner(shared, views, p, w.store, projections.Options{})
 		group.Go(func() { _ = runner.Run(running) })
 	}
