@@ -177,7 +177,7 @@ func rebuildViews(p *program, f viewsOf, names []string, keep bool, refuse func(
 }
 
 func rebuildView(p *program, r *reading, v views, name string, keep bool) error {
-	projection, err := newProjection(name, r)
+	projection, err := newProjection(name, r, v.Dialect())
 	if err != nil {
 		return err
 	}
@@ -237,7 +237,7 @@ func (cmd projectionsSwitchCmd) Run(p *program) error {
 		return err
 	}
 	defer closeAll()
-	projection, err := newProjection(cmd.View, r)
+	projection, err := newProjection(cmd.View, r, v.Dialect())
 	if err != nil {
 		return err
 	}

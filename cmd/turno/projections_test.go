@@ -193,7 +193,7 @@ func allPushed(t *testing.T, b *bustle, positions <-chan int64) {
 func desks(t *testing.T, test func(t *testing.T, where []string)) {
 	t.Run("SQLite", func(t *testing.T) { test(t, []string{"--data", t.TempDir()}) })
 	t.Run("PostgreSQL", func(t *testing.T) {
-		if strings.Contains(history.New().Schema(), "fts5") {
+		if strings.Contains(history.New(projections.SQLite).Schema(), "fts5") {
 			t.Skip("the history's index of words is not PostgreSQL's yet")
 		}
 		test(t, []string{"--data", t.TempDir(), "--views", pgtest.Database(t)})
@@ -247,7 +247,7 @@ func sameAsAnew(t *testing.T, where []string) {
 			t.Error(err)
 			continue
 		}
-		projection, err := newProjection(name, r)
+		projection, err := newProjection(name, r, projections.SQLite)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -116,7 +116,7 @@ func (s *stage) compareViews(ctx context.Context, r *reading) {
 			s.t.Errorf("%v\n%s", err, s.said())
 			continue
 		}
-		projection, err := newProjection(name, r)
+		projection, err := newProjection(name, r, projections.SQLite)
 		if err != nil {
 			s.t.Fatal(err)
 		}

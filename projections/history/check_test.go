@@ -8,7 +8,7 @@ import (
 )
 
 func TestTheRowsKeepTheRulesThatTheyAreCheckedBy(t *testing.T) {
-	viewtest.Rules(t, history.New(), map[string]string{
+	viewtest.Rules(t, history.New(viewtest.Dialect()), map[string]string{
 		"an entry is of no conversation":      `DELETE FROM conversations WHERE opened = 1`,
 		"a conversation has no entry":         `DELETE FROM entries`,
 		"a conversation was never to be seen": `DELETE FROM sights`,

@@ -248,9 +248,9 @@ func cursorOf(t *testing.T, v *view) string {
 }
 
 func TestAsOfAnyOf200PositionsHistoryIsWhatItWasThen(t *testing.T) {
-	viewtest.Past(t, func() projections.Projection { return history.New() },
+	viewtest.Past(t, func() projections.Projection { return history.New(viewtest.Dialect()) },
 		func(db *sql.DB, _ *viewtest.Desk, asOf domain.Position, at int) (any, error) {
-			ctx, q := context.Background(), history.NewQueries(db)
+			ctx, q := context.Background(), history.NewQueries(db, viewtest.Dialect())
 			list, err := q.Conversations(ctx, workspace, auditor, history.Filter{}, "", 20, asOf)
 			if err != nil {
 				return nil, err

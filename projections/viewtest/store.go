@@ -108,6 +108,14 @@ func URL(dir string) (string, error) {
 	return u.String(), nil
 }
 
+// Dialect is that of the stores that Open opens.
+func Dialect() projections.Dialect {
+	if os.Getenv(viewsEnv) == "postgresql" {
+		return projections.PostgreSQL
+	}
+	return projections.SQLite
+}
+
 // Open opens the views of a folder, as this run of the tests keeps them: two stores of one folder are two processes that
 // share their views. The caller closes it.
 func Open(dir string) (Store, error) { return OpenPatient(dir, 0) }

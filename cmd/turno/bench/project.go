@@ -13,23 +13,23 @@ import (
 	"time"
 
 	"github.com/turno-desk/turno/adapters/jetstream"
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
 )
 
-// Project is a bench of the projections on SQLite.
+// Project is a bench of the projections, on SQLite or on PostgreSQL.
 type Project struct {
+	Views  string  `placeholder:"URL" help:"A PostgreSQL database to build the views in, under a schema of the bench's own that it drops again; SQLite without."`
 	Events int     `default:"300000" help:"Events of the log that they catch up with."`
 	Rate   float64 `default:"1000" help:"Commands a second while measuring how long until they are visible; 0 leaves that out."`
 	Only   string  `help:"One projection alone."`
 
-	Projections func(*jetstream.Store) []projections.Projection `kong:"-"`
+	Projections func(*jetstream.Store, projections.Dialect) []projections.Projection `kong:"-"`
 }
 
 // Run lets each projection catch up with the same log, alone, and inserts the rows that it made once more by bare prepared
-// statements into an empty copy of its tables; then it measures how long a command takes to be visible.
+// statements (COPY on PostgreSQL) into an empty copy of its tables; then it measures how long a command takes to be visible.
 func (b Project) Run(ctx context.Context, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "turno-bench-")
 	if err != nil {
@@ -52,9 +52,9 @@ func (b Project) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	header(out, "project: catching up on SQLite", fmt.Sprintf("%d events in %d commits, written in %s", events, commits, time.Since(began).Round(time.Second)))
+	header(out, "project: catching up on "+b.sink(), fmt.Sprintf("%d events in %d commits, written in %s", events, commits, time.Since(began).Round(time.Second)))
 	fmt.Fprintf(out, "  %-12s %10s %12s %10s %10s %8s\n", "projection", "took", "events/s", "rows", "bare", "ratio")
-	for _, p := range b.Projections(w.store) {
+	for _, p := range b.Projections(w.store, b.dialect()) {
 		if b.Only != "" && p.Name() != b.Only {
 			continue
 		}
@@ -80,7 +80,7 @@ func count(ctx context.Context, log projections.Source) (commits, events int, er
 }
 
 func (b Project) catchUp(ctx context.Context, out io.Writer, dir string, w *world, p projections.Projection, events int) error {
-	views, err := sqlstore.Open(dir, sqlstore.Options{})
+	views, err := b.open(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (b Project) catchUp(ctx context.Context, out io.Writer, dir string, w *worl
 		return err
 	}
 	took := time.Since(began)
-	rows, bare, err := copyBare(ctx, views.Reader(p.Name()), filepath.Join(dir, "bare.db"))
+	rows, bare, err := views.copyBare(ctx, p.Name())
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func insertAll(ctx context.Context, db *sql.DB, insert string, rows [][]any) err
 
 // visible measures how long after its append a command can be seen by a query of each projection, all of them running.
 func (b Project) visible(ctx context.Context, out io.Writer, dir string, w *world) error {
-	views, err := sqlstore.Open(dir, sqlstore.Options{})
+	views, err := b.open(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -218,12 +218,12 @@ func (b Project) visible(ctx context.Context, out io.Writer, dir string, w *worl
 		return err
 	}
 	var names []string
-	for _, p := range b.Projections(w.store) {
+	for _, p := range b.Projections(w.store, b.dialect()) {
 		if err := projections.NewRunner(w.store, views, p, w.store, projections.Options{}).RunToHead(ctx); err != nil {
 			return err
 		}
 	}
-	for _, p := range b.Projections(w.store) {
+	for _, p := range b.Projections(w.store, b.dialect()) {
 		e := make(chan error, 1)
 		ended = append(ended, e)
 		names = append(names, p.Name())
