@@ -84,10 +84,16 @@ func (r *Runner) Leading() bool { return r.leading.Load() }
 func (r *Runner) Run(ctx context.Context, holder string) error {
 	version, err := r.views.EnsureVersion(ctx, Name, definition)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return fmt.Errorf("open the effects' tables: %w", err)
 	}
 	db, err := r.views.Writer(ctx, Name, version, schema)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return fmt.Errorf("open the effects' tables: %w", err)
 	}
 	r.db = db
