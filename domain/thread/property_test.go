@@ -21,7 +21,7 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 	actor := w.actor(rapid.SampledFrom(actors).Draw(t, "actor"))
 	text := thread.Content{Kind: thread.KindText, Text: "hola"}
 	number := rapid.IntRange(0, max(w.state.Latest, 0)).Draw(t, "number")
-	switch rapid.IntRange(0, 19).Draw(t, "command") {
+	switch rapid.IntRange(0, 20).Draw(t, "command") {
 	case 0, 1, 2:
 		return w.actor("contact"), 0, thread.Receive{
 			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb", "ofiweb"}).Draw(t, "channel"), Contact: "c1",
@@ -59,6 +59,12 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 		return actor, number, thread.Rate{Score: rapid.IntRange(1, 5).Draw(t, "score")}
 	case 18:
 		return actor, number, []thread.Command{thread.Archive{}, thread.Unarchive{}, thread.Ignore{}, thread.MarkRead{}, thread.Drain{}}[rapid.IntRange(0, 4).Draw(t, "which")]
+	case 20:
+		ticket := rapid.Int64Range(0, 3).Draw(t, "ticket")
+		return actor, number, []thread.Command{
+			thread.Link{Number: ticket, Ticket: ticket}, thread.Propose{Number: ticket, Ticket: ticket}, thread.OpenTicket{Requester: "c1"},
+			thread.Confirm{}, thread.Reject{}, thread.Classify{Classified: thread.Classified{Stage: "oferta", Origin: "google"}},
+		}[rapid.IntRange(0, 5).Draw(t, "which")]
 	default:
 		return actor, number, thread.Hide{}
 	}
