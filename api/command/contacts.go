@@ -39,14 +39,25 @@ func NewContacts(o ContactsOptions) *Contacts {
 	return &Contacts{o: o, w: writer{log: o.Log, now: o.Now}}
 }
 
-// ChangeProfile replaces the profile, or the parts of it that the change names.
+// ChangeProfile replaces the profile, or the parts of it that the change names. Where the company has defined fields of
+// contacts, only they are taken.
 func (c *Contacts) ChangeProfile(ctx context.Context, req Request, id string, p contact.Change) (SettingResult, error) {
-	return c.change(ctx, req, id, "profile", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideChange(s, p) })
+	return c.decided(ctx, req, id, "profile", func(s contact.State, img *setting.Image) ([]contact.Event, *domain.Refusal) {
+		if r := img.CheckFields(setting.OnContact, p.Fields); r != nil {
+			return nil, r
+		}
+		return contact.DecideChange(s, p)
+	})
 }
 
-// Tag adds and removes tags.
+// Tag adds and removes tags. Where the company has defined tags for contacts, only they are added.
 func (c *Contacts) Tag(ctx context.Context, req Request, id string, add, remove []string) (SettingResult, error) {
-	return c.change(ctx, req, id, "tag", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideTag(s, add, remove) })
+	return c.decided(ctx, req, id, "tag", func(s contact.State, img *setting.Image) ([]contact.Event, *domain.Refusal) {
+		if r := img.CheckTags(setting.OnContact, add); r != nil {
+			return nil, r
+		}
+		return contact.DecideTag(s, add, remove)
+	})
 }
 
 // Annotate adds a note on the contact; the actor is its author.

@@ -162,8 +162,8 @@ type ContactCard struct {
 // Entry is one event of a timeline.
 type Entry struct {
 	Position     domain.Position  `json:"position"`
-	Index        int              `json:"index"` // within its commit
-	Conversation string           `json:"conversation"`
+	Index        int              `json:"index"`                  // within its commit
+	Conversation string           `json:"conversation,omitempty"` // absent for what was done to the ticket itself
 	Ticket       int64            `json:"ticket"`
 	Type         string           `json:"type"` // "taken", "message_received" …
 	Actor        string           `json:"actor"`

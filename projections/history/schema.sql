@@ -94,6 +94,11 @@ CREATE TABLE IF NOT EXISTS tickets (
 	subject       TEXT    NOT NULL,
 	opened_at     INTEGER NOT NULL,
 	body          TEXT    NOT NULL,
+	type          TEXT    NOT NULL, -- of the event: ticket_opened, ticket_changed
+	actor         TEXT    NOT NULL,
+	via           TEXT    NOT NULL,
+	time          INTEGER NOT NULL,
+	recorded      INTEGER NOT NULL,
 	PRIMARY KEY (workspace, number, from_position)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tickets_requester ON tickets (workspace, requester);

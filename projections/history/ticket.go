@@ -168,6 +168,28 @@ func (r *reading) saidOf(number int64) (s saying, found bool, err error) {
 	return s, true, nil
 }
 
+// edits are what was done to a ticket by itself, as entries of its timeline.
+func (r *reading) edits(root int64) ([]Entry, error) {
+	rows, err := r.tx.QueryContext(r.ctx, `SELECT from_position, type, actor, via, time, recorded, body FROM tickets
+		WHERE workspace = ? AND number = ? AND from_position <= ? ORDER BY from_position`, r.workspace, root, int64(r.asOf))
+	if err != nil {
+		return nil, fmt.Errorf("history: ticket %d: %w", root, err)
+	}
+	defer rows.Close()
+	var all []Entry
+	for rows.Next() {
+		var e Entry
+		var at, recorded int64
+		var body []byte
+		if err := rows.Scan(&e.Position, &e.Type, &e.Actor, &e.Via, &at, &recorded, &body); err != nil {
+			return nil, fmt.Errorf("history: ticket %d: %w", root, err)
+		}
+		e.Ticket, e.Time, e.Recorded, e.Data = root, projections.Millis(at), projections.Millis(recorded), json.RawMessage(body)
+		all = append(all, e)
+	}
+	return all, rows.Err()
+}
+
 // mostApart is how many tickets without conversations a search shows.
 const mostApart = 20
 
@@ -297,18 +319,25 @@ func (b *batch) ticket(c *domain.Commit) error {
 		if !ok {
 			return fmt.Errorf("commit %d of a ticket holds a %T", c.Position, e)
 		}
-		d := ticket.DefinitionOf(e)
-		if d.Number == 0 {
+		typ := ""
+		switch e.(type) {
+		case ticket.Opened:
+			typ = "ticket_opened"
+		case ticket.Changed:
+			typ = "ticket_changed"
+		default:
 			continue // a number that was kept for one
 		}
-		if err := b.keep(c, d); err != nil {
+		d := ticket.DefinitionOf(e)
+		if err := b.keep(c, typ, d); err != nil {
 			return fmt.Errorf("ticket %d: %w", d.Number, err)
 		}
 	}
 	return nil
 }
 
-func (b *batch) keep(c *domain.Commit, d ticket.Definition) error {
+// keep writes what a ticket is from this commit on.
+func (b *batch) keep(c *domain.Commit, typ string, d ticket.Definition) error {
 	w, opened := c.Aggregate.Workspace, millis(c.Time)
 	err := b.tx.QueryRowContext(b.ctx, `SELECT opened_at FROM tickets WHERE workspace = ? AND number = ? AND to_position = ?`,
 		w, d.Number, int64(forever)).Scan(&opened)
@@ -323,8 +352,10 @@ func (b *batch) keep(c *domain.Commit, d ticket.Definition) error {
 		int64(c.Position), w, d.Number, int64(forever)); err != nil {
 		return err
 	}
-	_, err = b.tx.ExecContext(b.ctx, `INSERT INTO tickets (workspace, number, from_position, to_position, requester, subject, opened_at, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, w, d.Number, int64(c.Position), int64(forever), d.Requester, lowered(d.Subject), opened, string(body))
+	_, err = b.tx.ExecContext(b.ctx, `INSERT INTO tickets (workspace, number, from_position, to_position, requester, subject, opened_at, body,
+		type, actor, via, time, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		w, d.Number, int64(c.Position), int64(forever), d.Requester, lowered(d.Subject), opened, string(body),
+		typ, c.Actor.String(), c.Actor.Via, millis(c.Time), millis(c.Recorded))
 	return err
 }
 

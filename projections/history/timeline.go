@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/turno-desk/turno/domain"
@@ -25,7 +26,8 @@ func (q *Queries) Timeline(ctx context.Context, workspace string, v access.Viewe
 	return t, err
 }
 
-// TicketTimeline returns every event of those conversations of the ticket that the viewer may see. ErrNotFound.
+// TicketTimeline returns every event of those conversations of the ticket that the viewer may see (each is an action in it,
+// F108), and the ticket's own, which have no conversation. ErrNotFound.
 func (q *Queries) TicketTimeline(ctx context.Context, workspace string, v access.Viewer, number int64, asOf domain.Position) (Timeline, error) {
 	var t Timeline
 	err := q.read(ctx, workspace, v, asOf, func(r *reading) error {
@@ -33,9 +35,24 @@ func (q *Queries) TicketTimeline(ctx context.Context, workspace string, v access
 		if err != nil {
 			return err
 		}
+		edits, err := r.edits(ticket)
+		if err != nil {
+			return err
+		}
 		t, err = r.timeline(all)
-		t.Ticket = ticket
-		return err
+		if errors.Is(err, ErrNotFound) && len(edits) > 0 { // a ticket without conversations has a timeline of its own
+			var alone bool
+			if alone, err = r.alone(ticket); err == nil && !alone {
+				err = ErrNotFound
+			}
+			t = Timeline{Position: r.asOf}
+		}
+		if err != nil {
+			return err
+		}
+		t.Ticket, t.Entries = ticket, append(t.Entries, edits...)
+		inOrder(t.Entries)
+		return nil
 	})
 	return t, err
 }
@@ -60,8 +77,13 @@ func (r *reading) timeline(of []*record) (Timeline, error) {
 			})
 		}
 	}
-	slices.SortStableFunc(t.Entries, func(a, b Entry) int {
+	inOrder(t.Entries)
+	return t, nil
+}
+
+// inOrder sorts entries as the log has them.
+func inOrder(entries []Entry) {
+	slices.SortStableFunc(entries, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Index, b.Index))
 	})
-	return t, nil
 }
