@@ -45,13 +45,14 @@ func (a access) hostPort() string {
 }
 
 func readAccess(dir string) (access, error) {
-	b, err := os.ReadFile(filepath.Join(dir, accessFile))
+	path := filepath.Join(dir, accessFile)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return access{}, err
 	}
 	var a access
 	if err := json.Unmarshal(b, &a); err != nil {
-		return access{}, fmt.Errorf("read %s: %w", accessFile, err)
+		return access{}, fmt.Errorf("%s is damaged (%w): stop what runs on the folder and remove that file, the next start of the log writes it anew", path, err)
 	}
 	return a, nil
 }
@@ -62,16 +63,21 @@ func (a access) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, accessFile+".*") // mode 0600
+	return replaceFile(filepath.Join(dir, accessFile), append(b, '\n'))
+}
+
+// replaceFile writes a file of mode 0600 in one step.
+func replaceFile(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) // fails when all went well
-	_, err = f.Write(append(b, '\n'))
-	if err = errors.Join(err, f.Close()); err != nil {
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), filepath.Join(dir, accessFile))
+	return os.Rename(f.Name(), path)
 }
 
 // ErrNotServed says that no process serves the folder.

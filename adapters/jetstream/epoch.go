@@ -117,6 +117,54 @@ func (s *Store) create(ctx context.Context) error {
 	return err
 }
 
+// Restored begins the next epoch of a log that was put together from an older copy, by a commit behind the copy's last one: from
+// here on its positions are others than those that the lost log handed out. to is the highest sequence that it may have handed
+// out, 0 when nobody knows. It returns the new commit's position. An epoch that the log has passed is an error, and so is a
+// log that somebody else writes to.
+func (s *Store) Restored(ctx context.Context, epoch, to uint64) (domain.Position, error) {
+	const doing = "begin a new epoch"
+	if now := s.epochs.newest(); epoch <= now || epoch > MaxEpoch {
+		return 0, fmt.Errorf("%s: %d does not come after %d, or is beyond %d", doing, epoch, now, MaxEpoch)
+	}
+	from, err := s.head(ctx)
+	if err != nil {
+		return 0, wrap(ctx, doing, err)
+	}
+	_, v, err := s.load(ctx, self, 0, func(*domain.Commit) bool { return true })
+	if err != nil {
+		return 0, wrap(ctx, doing, err)
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	restored := ledger.Restored{Epoch: epoch, From: from, To: to, At: now}
+	w, err := s.prepare(ctx, &domain.Commit{
+		ID: "log-restored-" + strings.ToLower(rand.Text()), Aggregate: self, Recorded: now, Time: now, Origin: domain.OriginLive,
+		Actor: domain.Actor{Kind: domain.ActorSystem}, Events: []domain.Event{restored},
+	}, v)
+	if err != nil {
+		return 0, err
+	}
+	w.msg.Header.Set(jetstream.ExpectedLastSeqHeader, fmt.Sprint(from))
+	seq, err := s.publish(ctx, w)
+	if err != nil {
+		return 0, wrap(ctx, doing, err)
+	}
+	s.epochs.learn([]domain.Event{restored})
+	return s.epochs.position(seq), nil
+}
+
+// MaxEpoch is the last epoch: positions stay exact JSON numbers.
+const MaxEpoch = 1<<(53-domain.EpochBits) - 1
+
+// newest is the epoch that positions are handed out in.
+func (e *epochs) newest() uint64 {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if len(e.begin) == 0 {
+		return 0
+	}
+	return e.begin[len(e.begin)-1].number
+}
+
 // loadEpochs reads the log's own commits.
 func (s *Store) loadEpochs(ctx context.Context) error {
 	commits, _, err := s.load(ctx, self, 0, nil)

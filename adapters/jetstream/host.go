@@ -40,22 +40,28 @@ type HostConfig struct {
 	Sync     Sync        // empty: SyncAlways
 	ReadOnly bool        // for subcommands that run offline: never creates anything, and every Store on it refuses appends
 	Logger   *zap.Logger // nil: silent
+
+	// Key encrypts what the server writes; the same is needed ever after. OldKey is the one before it, at the first start after
+	// a change. Both are 32 bytes, from vault.ReadKeyFile; nil: nothing is encrypted.
+	Key, OldKey []byte
 }
 
 // Server is an embedded log server. It holds the folder's lock until Close.
 type Server struct {
 	dir      string
+	store    string // the folder of its files
 	sync     Sync
 	readOnly bool
+	private  bool // nobody joins it: it tells no way in
 	log      *zap.Logger
-	lock     *os.File
+	lock     *os.File // nil: somebody else's
 	nats     *server.Server
 	access   access
 }
 
 // Host locks the folder and serves the log in it until Close. It waits until the log is recovered, or ctx ends. The errors
-// are ErrInUse, which names the process that holds the folder, and ErrNoLog when ReadOnly finds nothing to read. Unless
-// ReadOnly, Dir/nats.json (mode 0600) tells other processes of the same user how to join; its credentials are kept from
+// are ErrInUse, which names the process that holds the folder, ErrNoLog when ReadOnly finds nothing to read, ErrKey,
+// ErrUnfinished where a restore broke off and, unless ReadOnly, ErrMoved. Unless ReadOnly, Dir/nats.json (mode 0600) tells other processes of the same user how to join; its credentials are kept from
 // start to start.
 func Host(ctx context.Context, c HostConfig) (*Server, error) {
 	if c.Logger == nil {
@@ -64,7 +70,10 @@ func Host(ctx context.Context, c HostConfig) (*Server, error) {
 	if c.Sync == "" {
 		c.Sync = SyncAlways
 	}
-	store := filepath.Join(c.Dir, "log")
+	store := filepath.Join(c.Dir, logDir)
+	if err := mayServe(c.Dir, c.ReadOnly); err != nil {
+		return nil, err
+	}
 	if c.ReadOnly {
 		if _, err := os.Stat(store); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w %s", ErrNoLog, c.Dir)
@@ -76,26 +85,42 @@ func Host(ctx context.Context, c HostConfig) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: c.Dir, sync: c.Sync, readOnly: c.ReadOnly, log: c.Logger, lock: held}
-	if err := s.start(ctx, store, c.Listen); err != nil {
+	s := &Server{dir: c.Dir, store: store, sync: c.Sync, readOnly: c.ReadOnly, private: c.ReadOnly, log: c.Logger, lock: held}
+	if err := s.start(ctx, c); err != nil {
 		return nil, errors.Join(fmt.Errorf("host the log in %s: %w", c.Dir, err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Server) start(ctx context.Context, store, listen string) error {
-	known, err := readAccess(s.dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+func (s *Server) start(ctx context.Context, c HostConfig) error {
+	var known access
+	if !s.private {
+		var err error
+		if known, err = readAccess(s.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	s.access = known.orNew()
-	host, port, err := s.listen(listen, known)
+	host, port, err := s.listen(c.Listen, known)
 	if err != nil {
 		return err
 	}
-	o, err := options(s.sync, store, s.access)
+	o, err := options(s.sync, s.store, s.access)
 	if err != nil {
 		return err
+	}
+	sealed, err := lookAtEncryption(s.store)
+	if err != nil {
+		return err
+	}
+	renew, err := sealed.unlock(o, c.Key, c.OldKey)
+	if err != nil {
+		return err
+	}
+	if renew && sealed.streams == 0 { // from now on nobody starts on it without the key
+		if err := checkOf(c.Key).write(s.store); err != nil {
+			return err
+		}
 	}
 	o.Host, o.Port = host, port
 	said := newServerLog(s.log)
@@ -118,7 +143,15 @@ func (s *Server) start(ctx context.Context, store, listen string) error {
 		}
 	}
 	s.access.URL = s.nats.ClientURL()
-	if s.readOnly {
+	if err := s.reported(s.store); err != nil {
+		return err
+	}
+	if renew {
+		if err := checkOf(c.Key).write(s.store); err != nil {
+			return err
+		}
+	}
+	if s.private {
 		return nil
 	}
 	return s.access.write(s.dir)
@@ -141,7 +174,7 @@ func (s *Server) listen(told string, last access) (host string, port int, err er
 		return h, port, nil
 	}
 	const loopback = "127.0.0.1"
-	if h, p, err := net.SplitHostPort(last.hostPort()); err == nil && h == loopback && !s.readOnly {
+	if h, p, err := net.SplitHostPort(last.hostPort()); err == nil && h == loopback && !s.private {
 		if l, err := net.Listen("tcp", net.JoinHostPort(h, p)); err == nil {
 			port, err := strconv.Atoi(p)
 			if l.Close() == nil && err == nil {

@@ -57,6 +57,8 @@ type Store struct {
 	lease    lease
 	broken   atomic.Pointer[error] // why the hosted server can't write any more
 
+	unfinished bool // it is opened by who puts it together
+
 	epochs epochs
 	seen   atomic.Uint64 // reconnections of nc up to which the log behind it is known to be ours, plus one
 	verify sync.Mutex
@@ -66,6 +68,16 @@ type Store struct {
 // limits, without the flags that make it append-only, with fewer replicas than configured, with asynchronous persistence, or
 // with a mirror that answers in its place. nc must come from Connect, Join or Dial; the Store does not close it.
 func Open(ctx context.Context, nc *nats.Conn, codec Codec, o Options) (*Store, error) {
+	s := newStore(nc, codec, o)
+	if err := s.open(ctx); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	return s, nil
+}
+
+// newStore is a Store that is not open yet.
+func newStore(nc *nats.Conn, codec Codec, o Options) *Store {
 	if o.Host != nil {
 		o.Dir, o.ReadOnly = o.Host.dir, o.ReadOnly || o.Host.readOnly
 	}
@@ -81,18 +93,13 @@ func Open(ctx context.Context, nc *nats.Conn, codec Codec, o Options) (*Store, e
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
-	s := &Store{
+	return &Store{
 		Air: Air{conn: nc, timeout: o.Timeout, logger: o.Logger.Named("log")},
 		nc:  nc, bulk: nc, codec: codec, opts: o,
 		log:     o.Logger.Named("log"),
 		reserve: reserve{dir: o.Dir, keep: o.Reserve},
 		lease:   newLease(),
 	}
-	if err := s.open(ctx); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("open the log: %w", err)
-	}
-	return s, nil
 }
 
 func (s *Store) open(ctx context.Context) error {

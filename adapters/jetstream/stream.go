@@ -69,14 +69,21 @@ func (s *Store) ensureStream(ctx context.Context) (jetstream.StreamConfig, error
 	if st := info.State; st.NumDeleted > 0 || st.FirstSeq > 1 {
 		weak = append(weak, fmt.Sprintf("messages are missing: it begins at %d and %d of it are gone", st.FirstSeq, st.NumDeleted))
 	}
+	unfinished := false
 	mirrors := s.js.ListStreams(ctx)
 	for other := range mirrors.Info() {
+		if other.Config.Name == unfinishedStream && !s.unfinished {
+			unfinished = true
+		}
 		if m := other.Config.Mirror; m != nil && m.Name == StreamName && other.Config.MirrorDirect {
 			weak = append(weak, "stream "+other.Config.Name+" mirrors it with mirror_direct and answers reads in its place, stale")
 		}
 	}
 	if err := mirrors.Err(); err != nil {
 		return jetstream.StreamConfig{}, wrap(ctx, "list the streams", err)
+	}
+	if unfinished {
+		return jetstream.StreamConfig{}, ErrUnfinished
 	}
 	if len(weak) > 0 {
 		return jetstream.StreamConfig{}, fmt.Errorf("stream %s is too weak for a log: %s", StreamName, strings.Join(weak, "; "))
@@ -87,10 +94,14 @@ func (s *Store) ensureStream(ctx context.Context) (jetstream.StreamConfig, error
 // refuseToOverwrite guards against a server that does not report the stream though its files are there: when it can't read
 // them (a wrong encryption key), creating the stream anew would delete them.
 func (s *Store) refuseToOverwrite() error {
-	if s.opts.Dir == "" {
+	store := filepath.Join(s.opts.Dir, logDir)
+	switch {
+	case s.opts.Host != nil:
+		store = s.opts.Host.store
+	case s.opts.Dir == "":
 		return nil
 	}
-	found, err := filepath.Glob(filepath.Join(s.opts.Dir, "log", "jetstream", "*", "streams", StreamName))
+	found, err := filepath.Glob(filepath.Join(store, "jetstream", "*", "streams", StreamName))
 	if err != nil {
 		return err
 	}

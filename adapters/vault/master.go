@@ -16,10 +16,10 @@ const masterBytes = 32
 // LoadMasterKey reads the master key from a file: 32 bytes in base64, readable by its owner alone. It makes the file, with
 // mode 0600 and a random key, when it is missing, and refuses one that the group or others may read.
 func LoadMasterKey(path string) ([]byte, error) {
-	key, err := readMasterKey(path)
+	key, err := ReadKeyFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = makeMasterKey(path); err == nil {
-			key, err = readMasterKey(path)
+		if err = MakeKeyFile(path); err == nil || errors.Is(err, fs.ErrExist) { // another process may have been faster
+			key, err = ReadKeyFile(path)
 		}
 	}
 	if err != nil {
@@ -28,7 +28,8 @@ func LoadMasterKey(path string) ([]byte, error) {
 	return key, nil
 }
 
-func readMasterKey(path string) ([]byte, error) {
+// ReadKeyFile reads 32 bytes from a file that holds them in base64 and that its owner alone may read. It makes none.
+func ReadKeyFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -56,8 +57,9 @@ func readMasterKey(path string) ([]byte, error) {
 	return key, nil
 }
 
-// makeMasterKey writes the file so that it is whole or not there, and is nobody's but the first one's that comes.
-func makeMasterKey(path string) error {
+// MakeKeyFile writes such a file with a random key, so that it is whole or not there. One that is there is left alone:
+// fs.ErrExist.
+func MakeKeyFile(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -76,7 +78,7 @@ func makeMasterKey(path string) error {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Link(f.Name(), path); err != nil {
 		return err
 	}
 	d, err := os.Open(dir)

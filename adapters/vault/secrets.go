@@ -72,6 +72,15 @@ func (v *Vault) loadHashKey(ctx context.Context) error {
 		v.hashKey = key
 		return err
 	}
+	// Import brings the hash key last: where there are values without one, it has not come to its end.
+	if found, err := v.keep.get(ctx, v.prefix+">"); err != nil {
+		return unavailable("look for values", err)
+	} else if found.value != nil {
+		if v.hashKey, err = v.read(ctx, subject); err == nil && v.hashKey == nil { // unless another process was faster
+			err = ErrUnfinished
+		}
+		return err
+	}
 	key = make([]byte, 32)
 	_, _ = rand.Read(key) // never fails
 	switch err := v.keep.add(ctx, []sealed{v.seal(subject, key)}); {

@@ -16,7 +16,7 @@ type Created struct {
 type Restored struct {
 	Epoch uint64    `json:"epoch"`
 	From  uint64    `json:"from"` // the last sequence of the copy
-	To    uint64    `json:"to"`   // the last sequence that may have been handed out
+	To    uint64    `json:"to"`   // the last sequence that may have been handed out; 0 when nobody knows
 	At    time.Time `json:"at"`
 }
 
