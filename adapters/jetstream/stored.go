@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/turno-desk/turno/domain"
 )
 
 // Message is one message of the log as it is stored: sealed, with Turno's own headers and none of the server's.
@@ -79,3 +81,9 @@ func (s *Store) messages(ctx context.Context, after, head uint64, fn func(first 
 	}
 	return ctx.Err()
 }
+
+// PositionOf is the position of a message at a sequence of the log.
+func (s *Store) PositionOf(seq uint64) domain.Position { return s.epochs.position(seq) }
+
+// Epoch is the epoch that positions are handed out in: how often the log was restored from an older copy, at least.
+func (s *Store) Epoch() uint64 { return s.epochs.newest() }

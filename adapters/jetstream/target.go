@@ -40,7 +40,7 @@ type Target struct {
 	bare   *Store // not open: it reads and asks
 	log    *zap.Logger
 	found  uint64 // how many messages were there
-	marked bool
+	marked bool   // nobody opens it
 
 	last   uint64 // sequence of the newest that was put, or found and compared
 	blocks [][sha256.Size]byte
@@ -96,7 +96,12 @@ func (t *Target) prepare(ctx context.Context) error {
 	}
 	s.replicas = info.Config.Replicas > 1
 	t.found = info.State.LastSeq
-	return nil
+	_, err = s.js.Stream(bounded, unfinishedStream)
+	t.marked = err == nil
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		err = nil
+	}
+	return wrap(ctx, "look for an earlier try", err)
 }
 
 // mark keeps everybody from opening the log.
@@ -117,8 +122,9 @@ func (t *Target) mark(ctx context.Context) error {
 	return nil
 }
 
-// Found is how many messages the target held before the first Put.
-func (t *Target) Found() uint64 { return t.found }
+// Found is how many messages the target held before the first Put. finished says that they are a log which can be opened, and
+// may be at work.
+func (t *Target) Found() (n uint64, finished bool) { return t.found, t.found > 0 && !t.marked }
 
 // Last is the sequence of the newest message that was put.
 func (t *Target) Last() uint64 { return t.last }

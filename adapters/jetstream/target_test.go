@@ -202,8 +202,8 @@ func TestALogIsPutTogetherOnAClusterAndGoneOnWith(t *testing.T) {
 	}
 
 	made := target(t, b.dial(t, c.servers[1]), o)
-	if made.Found() != 1200 {
-		t.Errorf("it goes on from %d, want 1200", made.Found())
+	if n, finished := made.Found(); n != 1200 || finished {
+		t.Errorf("it goes on from %d, finished %v; want 1200, and not", n, finished)
 	}
 	put(t, made, all, 500)
 	if err := made.Compare(t.Context()); err != nil {

@@ -36,6 +36,14 @@ func (v Value) Key() string {
 	return id
 }
 
+// Check refuses what is no value of a vault.
+func (v Value) Check() error {
+	if !strings.HasPrefix(v.Subject, subjectRoot+".") || len(v.Sealed) == 0 {
+		return fmt.Errorf("%q is no value of a vault", v.Subject)
+	}
+	return nil
+}
+
 // last reports whether the value is the one that makes a vault whole: the hash key of its workspace.
 func (v Value) last() bool {
 	_, rest, _ := strings.Cut(strings.TrimPrefix(v.Subject, subjectRoot+"."), ".")
@@ -177,8 +185,8 @@ func (i *Importer) Put(ctx context.Context, values []Value) error {
 func (i *Importer) put(ctx context.Context, values []Value) error {
 	all := make([]sealed, len(values))
 	for k, v := range values {
-		if !strings.HasPrefix(v.Subject, subjectRoot+".") {
-			return fmt.Errorf("%q is no value of a vault", v.Subject)
+		if err := v.Check(); err != nil {
+			return err
 		}
 		all[k] = sealed{v.Subject, v.Sealed}
 	}

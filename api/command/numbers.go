@@ -103,9 +103,37 @@ func (n *Numbers) reserve() {
 
 // block appends one reservation.
 func (n *Numbers) block(ctx context.Context) (sequence.Reserved, error) {
-	req := Request{Workspace: n.agg.Workspace, Principal: "system", Actor: domain.Actor{Kind: domain.ActorSystem}}
-	out, err := change(ctx, writer{log: n.log, now: n.now}, edit[int64]{
-		req: req, aggregate: n.agg, action: "reserve", tail: true,
+	events, err := reserve(ctx, n.log, n.agg, n.now, func(last int64) []domain.Event {
+		return []domain.Event{sequence.Reserve(last, n.size)}
+	})
+	if err != nil {
+		return sequence.Reserved{}, err
+	}
+	return events[0].(sequence.Reserved), nil
+}
+
+// SkipNumbers reserves numbers that may have been handed out by a log that was lost, so that nobody gets them again: those up to what
+// `to` makes of the last one that is reserved. It returns that one, and the last one that is reserved now.
+func SkipNumbers(ctx context.Context, log Log, a domain.Aggregate, to func(last int64) int64) (was, is int64, err error) {
+	_, err = reserve(ctx, log, a, time.Now, func(last int64) []domain.Event {
+		was, is = last, max(last, to(last))
+		var events []domain.Event
+		for _, e := range sequence.Skip(last, is) {
+			events = append(events, e)
+		}
+		return events
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("skip numbers: %w", err)
+	}
+	return was, is, nil
+}
+
+// reserve appends what decide makes of the last number that is handed out.
+func reserve(ctx context.Context, log Log, a domain.Aggregate, now func() time.Time, decide func(last int64) []domain.Event) ([]domain.Event, error) {
+	req := Request{Workspace: a.Workspace, Principal: "system", Actor: domain.Actor{Kind: domain.ActorSystem}}
+	out, err := change(ctx, writer{log: log, now: now}, edit[int64]{
+		req: req, aggregate: a, action: "reserve", tail: true,
 		evolve: func(last *int64, c *domain.Commit) {
 			for _, e := range c.Events {
 				if e, ok := e.(sequence.Event); ok {
@@ -113,12 +141,7 @@ func (n *Numbers) block(ctx context.Context) (sequence.Reserved, error) {
 				}
 			}
 		},
-		decide: func(last *int64, _ time.Time) ([]domain.Event, error) {
-			return []domain.Event{sequence.Reserve(*last, n.size)}, nil
-		},
+		decide: func(last *int64, _ time.Time) ([]domain.Event, error) { return decide(*last), nil },
 	})
-	if err != nil {
-		return sequence.Reserved{}, err
-	}
-	return out.Commit.Events[0].(sequence.Reserved), nil
+	return out.Commit.Events, err
 }

@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
+	"github.com/turno-desk/turno/projections"
 )
 
 // call is one request of somebody who is known.
@@ -155,8 +157,8 @@ func (c *call) after() (domain.Position, error) {
 
 // reached waits until the view has passed p, at most maxWait.
 func (s *Server) reached(ctx context.Context, view string, p domain.Position) error {
-	if p == 0 || s.Progress.Position(view) >= p {
-		return nil
+	if now := s.Progress.Position(view); p == 0 || now >= p {
+		return s.lost(ctx, p, now)
 	}
 	if head, err := s.Log.Head(ctx); err != nil {
 		return err
@@ -169,6 +171,20 @@ func (s *Server) reached(ctx context.Context, view string, p domain.Position) er
 		return &Problem{Status: http.StatusServiceUnavailable, Code: "view_behind", Retry: 1, Detail: "The view has not reached this position yet."}
 	}
 	return ctx.Err()
+}
+
+// lost refuses a position, not after `now`, that the log does not have any more since it was restored from an older copy: 410.
+// Such a one is of an earlier epoch; those of today's are not looked for.
+func (s *Server) lost(ctx context.Context, p, now domain.Position) error {
+	if _, sparse := s.Log.(projections.Sparse); sparse || p == 0 || p>>domain.EpochBits == now>>domain.EpochBits {
+		return nil
+	}
+	_, err := s.Log.At(ctx, p)
+	if errors.Is(err, projections.ErrNoCommit) {
+		return &Problem{Status: http.StatusGone, Code: "position_lost",
+			Detail: "The log was restored from an older copy, and what was at this position is lost. Begin anew without it."}
+	}
+	return err
 }
 
 // single refuses a query parameter that is given twice or that the route doesn't know.

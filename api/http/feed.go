@@ -76,6 +76,9 @@ func (s *Server) feedRequest(c *call) (f feedRequest, err error) {
 	if err == nil && f.after > head {
 		err = projections.ErrAhead
 	}
+	if err == nil {
+		err = s.lost(c.ctx(), f.after, head)
+	}
 	return f, err
 }
 

@@ -87,6 +87,9 @@ func (s *Server) resumeFrom(ctx context.Context, c *call) (domain.Position, erro
 	if err == nil && p > head {
 		err = projections.ErrAhead
 	}
+	if err == nil {
+		err = s.lost(ctx, p, head)
+	}
 	return p, err
 }
 

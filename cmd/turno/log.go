@@ -40,6 +40,8 @@ type logFlags struct {
 	Log       string `placeholder:"URL" help:"An EventStoreDB that keeps the log, as esdb://HOST:PORT?tls=false; NATS keeps the vault then and carries announcements."`
 	Workspace string `default:"default" help:"The workspace."`
 
+	EncryptionKeyFile string `type:"path" placeholder:"FILE" help:"The key that the files of the embedded log and vault are encrypted with; turno key new FILE makes one. A log is encrypted from its first start on, or never."`
+
 	readOnly bool // nothing may be written: it is opened to be looked at
 }
 
@@ -47,6 +49,31 @@ type logFlags struct {
 type hostFlags struct {
 	NATSListen string `name:"nats-listen" placeholder:"ADDR" help:"Where the embedded log listens for other processes; by default a free port of the loopback, kept from then on."`
 	Sync       string `enum:"always,1s,off" default:"always" help:"When an acknowledged command is on disk: always, within 1s, or off (two minutes)."`
+
+	EncryptionOldKeyFile string `type:"path" placeholder:"FILE" help:"The encryption key before this one, for the first start after a change of keys."`
+}
+
+// hosting is how to host the log of the folder.
+func (f logFlags) hosting(p *program, h hostFlags) (jetstream.HostConfig, error) {
+	c := jetstream.HostConfig{Dir: f.Data, Listen: h.NATSListen, Sync: jetstream.Sync(h.Sync), ReadOnly: f.readOnly, Logger: p.log}
+	var err error
+	if c.Key, err = encryptionKey(f.EncryptionKeyFile); err != nil {
+		return c, err
+	}
+	c.OldKey, err = encryptionKey(h.EncryptionOldKeyFile)
+	return c, err
+}
+
+// encryptionKey reads a key of the log's files; nil when there is to be none.
+func encryptionKey(file string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
+	}
+	key, err := vault.ReadKeyFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the encryption key: %w", err)
+	}
+	return key, nil
 }
 
 // reading is an open log with what reads and writes it: what every part of the program stands on.
@@ -81,13 +108,15 @@ func openToServe(p *program, f logFlags, h hostFlags) (*reading, error) {
 	if err := os.MkdirAll(f.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("create the data folder: %w", err)
 	}
-	server, err := jetstream.Host(p.ctx, jetstream.HostConfig{
-		Dir: f.Data, Listen: h.NATSListen, Sync: jetstream.Sync(h.Sync), Logger: p.log,
-	})
+	server, err := f.host(p, h)
 	if err != nil {
 		return nil, err
 	}
-	return openHosted(p, f, server)
+	conn, err := hosted(server)
+	if err != nil {
+		return nil, err
+	}
+	return openOn(p, f, server, conn)
 }
 
 // openToJoin opens the log that another process hosts, and waits for it as long as ctx lives.
@@ -123,21 +152,39 @@ func openToJoin(p *program, f logFlags) (*reading, error) {
 // lock, read-only.
 func openToRead(p *program, f logFlags) (*reading, error) {
 	f.readOnly = true
-	if f.NATS != "" {
-		return openDialled(p, f, false)
-	}
-	conn, err := jetstream.Join(f.Data)
-	switch {
-	case err == nil:
-		return openOn(p, f, nil, conn)
-	case !errors.Is(err, jetstream.ErrNotServed):
-		return nil, err
-	}
-	server, err := jetstream.Host(p.ctx, jetstream.HostConfig{Dir: f.Data, ReadOnly: true, Logger: p.log})
+	server, conn, err := f.reach(p)
 	if err != nil {
 		return nil, err
 	}
-	return openHosted(p, f, server)
+	return openOn(p, f, server, conn)
+}
+
+// reach connects a tool that only reads: to --nats, to whoever hosts the folder or, when nobody does, to a server of its own
+// on the folder, under its lock. The caller closes the connection, then the server unless that is nil.
+func (f logFlags) reach(p *program) (*jetstream.Server, *nats.Conn, error) {
+	f.readOnly = true
+	if f.NATS != "" {
+		conn, err := f.dial()
+		return nil, conn, err
+	}
+	conn, err := jetstream.Join(f.Data)
+	if err == nil || !errors.Is(err, jetstream.ErrNotServed) {
+		return nil, conn, err
+	}
+	server, err := f.host(p, hostFlags{})
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err = hosted(server)
+	return server, conn, err
+}
+
+func (f logFlags) host(p *program, h hostFlags) (*jetstream.Server, error) {
+	c, err := f.hosting(p, h)
+	if err != nil {
+		return nil, err
+	}
+	return jetstream.Host(p.ctx, c)
 }
 
 // openToWrite opens the log for a tool that appends and ends: it joins whoever hosts it or, when nobody does, hosts it.
@@ -159,12 +206,13 @@ func openToWrite(p *program, f logFlags, h hostFlags) (r *reading, hosting bool,
 	return r, true, err
 }
 
-func openHosted(p *program, f logFlags, server *jetstream.Server) (*reading, error) {
+// hosted connects to a server of this process, and closes it when that fails.
+func hosted(server *jetstream.Server) (*nats.Conn, error) {
 	conn, err := server.Connect()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to the embedded log: %w", err), server.Close())
 	}
-	return openOn(p, f, server, conn)
+	return conn, nil
 }
 
 // openDialled opens the log of --nats. A process that stays waits for it: the servers may be starting, or choosing a leader.
@@ -172,28 +220,31 @@ func openDialled(p *program, f logFlags, stays bool) (*reading, error) {
 	if err := os.MkdirAll(f.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("create the data folder: %w", err)
 	}
-	opts, err := jetstream.TLS{CA: f.NATSCA, Cert: f.NATSCert, Key: f.NATSKey}.Options()
-	if err != nil {
-		return nil, fmt.Errorf("--nats-ca, --nats-cert, --nats-key: %w", err)
+	open := func(opts ...nats.Option) (*reading, error) {
+		conn, err := f.dial(opts...)
+		if err != nil {
+			return nil, err
+		}
+		return openOn(p, f, nil, conn)
 	}
 	if !stays {
-		return dial(p, f, opts)
+		return open()
 	}
-	opts = append(opts, reconnecting(p.log)...)
 	var r *reading
-	err = insist(p.ctx, p.log, "opening the log of "+redacted(f.NATS), func() (err error) {
-		r, err = dial(p, f, opts)
+	err := insist(p.ctx, p.log, "opening the log of "+redacted(f.NATS), func() (err error) {
+		r, err = open(reconnecting(p.log)...)
 		return err
 	})
 	return r, err
 }
 
-func dial(p *program, f logFlags, opts []nats.Option) (*reading, error) {
-	conn, err := jetstream.Dial(f.NATS, f.Creds, opts...)
+// dial connects to --nats.
+func (f logFlags) dial(opts ...nats.Option) (*nats.Conn, error) {
+	secure, err := jetstream.TLS{CA: f.NATSCA, Cert: f.NATSCert, Key: f.NATSKey}.Options()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--nats-ca, --nats-cert, --nats-key: %w", err)
 	}
-	return openOn(p, f, nil, conn)
+	return jetstream.Dial(f.NATS, f.Creds, append(secure, opts...)...)
 }
 
 // redacted are the URLs without the passwords in them.
@@ -223,6 +274,9 @@ func openOn(p *program, f logFlags, server *jetstream.Server, conn *nats.Conn) (
 	return r, nil
 }
 
+// masterKeyFile is where the data folder keeps what the vault is sealed with.
+const masterKeyFile = "master.key"
+
 func (r *reading) open(ctx context.Context, log *zap.Logger, meters *telemetry.Meters) error {
 	js, err := natsjs.New(r.conn)
 	if err != nil {
@@ -231,7 +285,7 @@ func (r *reading) open(ctx context.Context, log *zap.Logger, meters *telemetry.M
 	if err := r.ready(ctx, js); err != nil {
 		return err
 	}
-	file := filepath.Join(r.dir, "master.key")
+	file := filepath.Join(r.dir, masterKeyFile)
 	if err := r.keyOfVault(ctx, js, file); err != nil {
 		return err
 	}
@@ -281,6 +335,8 @@ func (r *reading) ready(ctx context.Context, js natsjs.JetStream) error {
 	switch {
 	case errors.Is(err, natsjs.ErrStreamNotFound) && r.local && r.server == nil:
 		return fmt.Errorf("the log is being made: %w", command.ErrUnavailable)
+	case errors.Is(err, natsjs.ErrStreamNotFound):
+		return r.noLog(ctx, js)
 	case err != nil || stream.CachedInfo().State.Msgs < 2:
 		return nil // no log yet, or one that holds its own creation alone; other failures show when it is opened
 	}
@@ -290,8 +346,19 @@ func (r *reading) ready(ctx context.Context, js natsjs.JetStream) error {
 	return nil
 }
 
+// noLog refuses to begin an empty log beside a vault that has been at work: the log was lost. A vault that was just made holds
+// the key of its hashes alone.
+func (r *reading) noLog(ctx context.Context, js natsjs.JetStream) error {
+	s, err := js.Stream(ctx, vault.Stream)
+	if err != nil || s.CachedInfo().State.Msgs < 2 {
+		return nil // other failures show when it is opened
+	}
+	return errors.New("the vault is there, but its log is missing: bring it back from a backup with turno restore, " +
+		"or name the EventStoreDB that keeps it with --log; to begin anew take another folder, or remove the stream " + vault.Stream)
+}
+
 // errNoVault: a new vault would open nothing that was written before, and take every known address for a new one.
-var errNoVault = errors.New("the log holds commits, but its vault is missing: restore the stream " + vault.Stream)
+var errNoVault = errors.New("the log holds commits, but its vault is missing: bring it back from a backup with turno restore --vault FILE")
 
 // keyOfVault refuses to make a new master key beside a vault that another one has sealed: it opens nothing, and lies there
 // as if it were the right one.

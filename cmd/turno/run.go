@@ -37,6 +37,10 @@ type cli struct {
 	Timeline    timelineCmd    `cmd:"" help:"Tell what happened to one ticket."`
 	Import      importCmd      `cmd:"" help:"Bring in a history from elsewhere, one command a line."`
 	Settings    settingsCmd    `cmd:"" help:"A desk's configuration as a file: export it, apply it."`
+	Backup      backupCmd      `cmd:"" help:"Copy log and vault into files, of a running deployment or of a folder, and verify such files."`
+	Restore     restoreCmd     `cmd:"" help:"Put a backup back into a folder without a log, or onto an empty cluster."`
+	Move        moveCmd        `cmd:"" help:"Move log and vault of a folder onto an empty cluster."`
+	Key         keyCmd         `cmd:"" help:"Make a key to encrypt the log's files with."`
 	Demo        demoCmd        `cmd:"" help:"Put a service desk to work through the API: a built-in script, or real dialogues."`
 	Bench       benchCmd       `cmd:"" help:"Measure against the bare engine, in the same run."`
 	Health      healthCmd      `cmd:"" help:"Ask a running process whether it is well: the health check of a container."`
