@@ -18,8 +18,8 @@ import (
 	"github.com/turno-desk/turno/domain"
 )
 
-// told runs a subcommand that must end well, and returns what it printed.
-func told(t *testing.T, args ...string) string {
+// done runs a subcommand that must end well, and returns what it printed.
+func done(t *testing.T, args ...string) string {
 	t.Helper()
 	out, errs, err := turno(t, append(args, "--log-level", "error")...)
 	if err != nil {
@@ -96,13 +96,13 @@ func TestALostLogComesBackAndEveryReaderIsTold(t *testing.T) {
 	taken := desk.post("ana", "/v1/conversations/"+first+"/take", nil)
 	before := desk.ticket(first, taken.number("position"))
 
-	out := told(t, "backup", "--data", dir, "--to", kept, "--vault", kept)
+	out := done(t, "backup", "--data", dir, "--to", kept, "--vault", kept)
 	log, keys := files(t, kept)
 	saved := taken.number("position")
 	if !strings.Contains(out, fmt.Sprintf("up to position %d", saved)) {
 		t.Errorf("the backup is of position %d, and says:\n%s", saved, out)
 	}
-	if out := told(t, "backup", "verify", log, "--vault", keys); !strings.Contains(out, "is whole") || !strings.Contains(out, "All others are in the vault") {
+	if out := done(t, "backup", "verify", log, "--vault", keys); !strings.Contains(out, "is whole") || !strings.Contains(out, "All others are in the vault") {
 		t.Errorf("verified:\n%s", out)
 	}
 
@@ -114,7 +114,7 @@ func TestALostLogComesBackAndEveryReaderIsTold(t *testing.T) {
 	serve.kill()
 
 	refused(t, []string{"restore", "--data", dir, "--from", log}, "has a log", "--replace")
-	out = told(t, "restore", "--data", dir, "--from", log, "--vault", keys, "--replace")
+	out = done(t, "restore", "--data", dir, "--from", log, "--vault", keys, "--replace")
 	for _, want := range []string{"Epoch 1", "are left out", "All others are in the vault", "log.replaced-"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the restore does not say %q:\n%s", want, out)
@@ -170,7 +170,7 @@ func TestALostLogComesBackAndEveryReaderIsTold(t *testing.T) {
 	serve.end()
 
 	// The same backup once more: the positions of epoch 1 were handed out too.
-	out = told(t, "restore", "--data", dir, "--from", log, "--vault", keys, "--replace", "--lost-number", "4000000")
+	out = done(t, "restore", "--data", dir, "--from", log, "--vault", keys, "--replace", "--lost-number", "4000000")
 	if !strings.Contains(out, "Epoch 2") || !strings.Contains(out, "the next is 4000001") {
 		t.Errorf("the second restore says:\n%s", out)
 	}
@@ -191,22 +191,22 @@ func TestABackupOfAFolderAtRestIsThatOfOneThatRuns(t *testing.T) {
 	s.furnish()
 	s.receive("m-1", "+1 555 0100", "Hello")
 	running, resting := filepath.Join(t.TempDir(), "running"), filepath.Join(t.TempDir(), "resting")
-	told(t, "backup", "--data", dir, "--to", running)
+	done(t, "backup", "--data", dir, "--to", running)
 	s.stop()
-	told(t, "backup", "--data", dir, "--to", resting)
+	done(t, "backup", "--data", dir, "--to", resting)
 	refused(t, []string{"backup", "--data", dir, "--to", resting}, "is there already")
 	refused(t, []string{"backup", "--data", dir}, "--to", "--vault")
 	refused(t, []string{"backup", "--data", dir, "--to", resting + "2", "--log", "esdb://127.0.0.1:1"}, "EventStoreDB")
-	a, b := strings.Fields(told(t, "backup", "verify", running)), strings.Fields(told(t, "backup", "verify", resting))
+	a, b := strings.Fields(done(t, "backup", "verify", running)), strings.Fields(done(t, "backup", "verify", resting))
 	if a[12] == "" || strings.Join(a[3:6], " ") != strings.Join(b[3:6], " ") {
 		t.Errorf("%v\n%v", a, b)
 	}
-	out := told(t, "backup", "--data", dir, "--to", "-")
+	out := done(t, "backup", "--data", dir, "--to", "-")
 	piped := filepath.Join(t.TempDir(), "piped")
 	if err := os.WriteFile(piped, []byte(out), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	told(t, "backup", "verify", piped)
+	done(t, "backup", "verify", piped)
 }
 
 func TestADamagedBackupIsRefusedWithItsPlace(t *testing.T) {
@@ -215,7 +215,7 @@ func TestADamagedBackupIsRefusedWithItsPlace(t *testing.T) {
 	s.furnish()
 	s.receive("m-1", "+1 555 0100", "Hello")
 	s.stop()
-	told(t, "backup", "--data", dir, "--to", kept, "--vault", kept)
+	done(t, "backup", "--data", dir, "--to", kept, "--vault", kept)
 	log, vault := files(t, kept)
 	whole, err := os.ReadFile(log)
 	if err != nil {
@@ -233,7 +233,7 @@ func TestADamagedBackupIsRefusedWithItsPlace(t *testing.T) {
 		into := t.TempDir()
 		refused(t, []string{"restore", "--data", into, "--from", bad}, "chunk", "at byte")
 		refused(t, []string{"serve", "--data", into, "--http", "127.0.0.1:0"}, "not whole")
-		told(t, "restore", "--data", into, "--from", log, "--vault", vault)
+		done(t, "restore", "--data", into, "--from", log, "--vault", vault)
 	}
 	refused(t, []string{"restore", "--data", t.TempDir(), "--from", vault}, "a backup of a vault")
 	refused(t, []string{"restore", "--data", t.TempDir(), "--from", os.Args[0]}, "no backup")
@@ -245,13 +245,13 @@ func TestAVaultOlderOrNewerThanItsLogIsNoCrash(t *testing.T) {
 	s := serveOn(t, dir)
 	s.furnish()
 	one, _ := s.receive("m-1", "+1 555 0100", "Words of the first")
-	told(t, "backup", "--data", dir, "--vault", filepath.Join(early, "vault-1.turno"), "--to", filepath.Join(early, "log-1.turno"))
+	done(t, "backup", "--data", dir, "--vault", filepath.Join(early, "vault-1.turno"), "--to", filepath.Join(early, "log-1.turno"))
 	s.stop()
 	s = serveOn(t, dir) // what follows is sealed with keys that are not in the first backup: those were made ahead
 	two, at := s.receive("m-2", "+1 555 0200", "Words of the second")
 	contact := s.get("/v1/conversations/"+one+"?"+after(at)).text("contact", "id")
 	s.call(200, "", "POST", "/v1/contacts/"+contact+"/erase", nil)
-	told(t, "backup", "--data", dir, "--vault", filepath.Join(late, "vault-2.turno"), "--to", filepath.Join(late, "log-2.turno"))
+	done(t, "backup", "--data", dir, "--vault", filepath.Join(late, "vault-2.turno"), "--to", filepath.Join(late, "log-2.turno"))
 	s.stop()
 	master, err := os.ReadFile(filepath.Join(dir, "master.key"))
 	if err != nil {
@@ -266,7 +266,7 @@ func TestAVaultOlderOrNewerThanItsLogIsNoCrash(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(into, "master.key"), master, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out := told(t, "restore", "--data", into, "--from", log, "--vault", vault)
+		out := done(t, "restore", "--data", into, "--from", log, "--vault", vault)
 		return serveOn(t, into), out
 	}
 
@@ -297,7 +297,7 @@ func TestAVaultWithoutItsLogIsRefusedAndALogWithoutItsVaultToo(t *testing.T) {
 	s.furnish()
 	id, at := s.receive("m-1", "+1 555 0100", "Hello")
 	s.stop()
-	told(t, "backup", "--data", dir, "--to", kept, "--vault", kept)
+	done(t, "backup", "--data", dir, "--to", kept, "--vault", kept)
 	log, vault := files(t, kept)
 	streams := filepath.Join(dir, "log", "jetstream", "$G", "streams")
 
@@ -309,7 +309,7 @@ func TestAVaultWithoutItsLogIsRefusedAndALogWithoutItsVaultToo(t *testing.T) {
 	}
 	lose("TURNO")
 	refused(t, []string{"serve", "--data", dir, "--http", "127.0.0.1:0"}, "turno restore")
-	out := told(t, "restore", "--data", dir, "--from", log, "--lost-head", strconv.FormatInt(at, 10)) // the folder's vault stays
+	out := done(t, "restore", "--data", dir, "--from", log, "--lost-head", strconv.FormatInt(at, 10)) // the folder's vault stays
 	if !strings.Contains(out, "Nothing was lost") || !strings.Contains(out, "The vault that was there stays") {
 		t.Errorf("it says\n%s", out)
 	}
@@ -328,7 +328,7 @@ func TestAVaultWithoutItsLogIsRefusedAndALogWithoutItsVaultToo(t *testing.T) {
 
 	lose("TURNO_VAULT")
 	refused(t, []string{"serve", "--data", dir, "--http", "127.0.0.1:0"}, "turno restore --vault")
-	told(t, "restore", "--data", dir, "--vault", vault)
+	done(t, "restore", "--data", dir, "--vault", vault)
 	check()
 }
 
@@ -369,12 +369,12 @@ func TestAFolderMovesOntoAClusterAndBack(t *testing.T) {
 	}
 	t.Cleanup(cluster.Stop)
 	urls := strings.Join([]string{cluster.URL(0), cluster.URL(1), cluster.URL(2)}, ",")
-	if out := told(t, "move", "--data", dir, "--to-nats", urls); !strings.Contains(out, "moved and compared") {
+	if out := done(t, "move", "--data", dir, "--to-nats", urls); !strings.Contains(out, "moved and compared") {
 		t.Errorf("it says\n%s", out)
 	}
 	refused(t, []string{"serve", "--data", dir, "--http", "127.0.0.1:0"}, "was moved to", cluster.URL(1))
-	told(t, "replay", "--data", dir) // it can be read on
-	if out := told(t, "move", "--data", dir, "--to-nats", urls); !strings.Contains(out, "going on behind them") {
+	done(t, "replay", "--data", dir) // it can be read on
+	if out := done(t, "move", "--data", dir, "--to-nats", urls); !strings.Contains(out, "going on behind them") {
 		t.Errorf("moved again, it says\n%s", out)
 	}
 	fresh := t.TempDir()
@@ -403,13 +403,13 @@ func TestAFolderMovesOntoAClusterAndBack(t *testing.T) {
 	}
 	there.ticket(id, now)
 	kept := t.TempDir()
-	told(t, append([]string{"backup", "--data", dir, "--to", kept, "--vault", kept}, onCluster...)...)
+	done(t, append([]string{"backup", "--data", dir, "--to", kept, "--vault", kept}, onCluster...)...)
 	log, vault := files(t, kept)
 	there.stop()
 	refused(t, []string{"move", "--data", dir, "--to-nats", urls}, "another log")
 	refused(t, append([]string{"restore", "--data", t.TempDir(), "--from", log, "--vault", vault}, onCluster...), "have a log")
 
-	told(t, "restore", "--data", dir, "--from", log, "--vault", vault, "--replace", "--lost-head", strconv.FormatInt(now, 10))
+	done(t, "restore", "--data", dir, "--from", log, "--vault", vault, "--replace", "--lost-head", strconv.FormatInt(now, 10))
 	home := serveOn(t, dir)
 	if got, where := home.receive("m-3", "+1 555 0300", "Hello"); got == "" || where != now {
 		t.Errorf("back home the message is at %d, it was at %d", where, now)
@@ -422,7 +422,7 @@ func TestAFolderMovesOntoAClusterAndBack(t *testing.T) {
 	}
 	t.Cleanup(empty.Stop)
 	elsewhere := []string{"--data", fresh, "--nats", empty.URL(0), "--replicas", "3"}
-	out := told(t, append([]string{"restore", "--from", log, "--vault", vault}, elsewhere...)...)
+	out := done(t, append([]string{"restore", "--from", log, "--vault", vault}, elsewhere...)...)
 	if !strings.Contains(out, "Epoch 1") {
 		t.Errorf("onto an empty cluster: it says\n%s", out)
 	}
@@ -445,7 +445,7 @@ func (a api) reached(view string, at int64) {
 func TestAnEncryptedFolderIsBackedUpMovedAndMadeOfAPlainOne(t *testing.T) {
 	dir, kept := t.TempDir(), t.TempDir()
 	key := filepath.Join(t.TempDir(), "log.key")
-	told(t, "key", "new", key)
+	done(t, "key", "new", key)
 	refused(t, []string{"key", "new", key}, "is there already")
 	s := serveOn(t, dir)
 	s.furnish()
@@ -453,9 +453,9 @@ func TestAnEncryptedFolderIsBackedUpMovedAndMadeOfAPlainOne(t *testing.T) {
 	s.stop()
 	encrypted := []string{"--encryption-key-file", key}
 	refused(t, append([]string{"serve", "--data", dir, "--http", "127.0.0.1:0"}, encrypted...), "not encrypted", "turno restore --replace")
-	told(t, "backup", "--data", dir, "--to", kept, "--vault", kept)
+	done(t, "backup", "--data", dir, "--to", kept, "--vault", kept)
 	log, vault := files(t, kept)
-	told(t, append([]string{"restore", "--data", dir, "--from", log, "--vault", vault, "--replace", "--lost-head", strconv.FormatInt(at, 10)}, encrypted...)...)
+	done(t, append([]string{"restore", "--data", dir, "--from", log, "--vault", vault, "--replace", "--lost-head", strconv.FormatInt(at, 10)}, encrypted...)...)
 
 	refused(t, []string{"serve", "--data", dir, "--http", "127.0.0.1:0"}, "--encryption-key-file")
 	refused(t, []string{"replay", "--data", dir}, "--encryption-key-file")
@@ -463,7 +463,7 @@ func TestAnEncryptedFolderIsBackedUpMovedAndMadeOfAPlainOne(t *testing.T) {
 	if got := s.get("/v1/conversations/"+id+"/messages?"+after(at)).text("items", 0, "text"); got != "Hello" {
 		t.Errorf("the message reads %q", got)
 	}
-	told(t, "replay", "--data", dir) // joined, it needs no key
+	done(t, "replay", "--data", dir) // joined, it needs no key
 	s.stop()
 	err := filepath.WalkDir(filepath.Join(dir, "log"), func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -480,10 +480,10 @@ func TestAnEncryptedFolderIsBackedUpMovedAndMadeOfAPlainOne(t *testing.T) {
 	}
 
 	other := filepath.Join(t.TempDir(), "new.key")
-	told(t, "key", "new", other)
+	done(t, "key", "new", other)
 	refused(t, []string{"replay", "--data", dir, "--encryption-key-file", other}, "another one")
 	serveOn(t, dir, "--encryption-key-file", other, "--encryption-old-key-file", key).stop()
-	told(t, "backup", "--data", dir, "--to", filepath.Join(kept, "again"), "--encryption-key-file", other)
+	done(t, "backup", "--data", dir, "--to", filepath.Join(kept, "again"), "--encryption-key-file", other)
 	if err := os.Chmod(other, 0o644); err != nil {
 		t.Fatal(err)
 	}
