@@ -148,7 +148,7 @@ func (d *deployment) program(s types.ServiceConfig, self string) *process {
 		case name == "TURNO_DATA":
 			value = d.data
 		case name == "TURNO_VIEWS":
-			continue // files, until every view's SQL is PostgreSQL's too
+			value = d.database
 		case strings.HasPrefix(value, ":"):
 			value = self + value
 		default:
