@@ -104,9 +104,9 @@ func launch(ctx context.Context, url, program string, args ...string) (*process,
 	return p, nil
 }
 
-// world is an engine on their log.
-func (s *servers) world(ctx context.Context, dir string) (*world, error) {
-	master, err := vault.LoadMasterKey(filepath.Join(dir, "master.key"))
+// world is an engine on their log. A cluster is given a minute to find leaders.
+func (s *servers) world(ctx context.Context) (*world, error) {
+	master, err := vault.LoadMasterKey(filepath.Join(s.dir, "master.key"))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,12 @@ func (s *servers) world(ctx context.Context, dir string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	return on(ctx, conn, master, jetstream.Options{Replicas: max(1, len(s.nodes)), Timeout: 30 * time.Second, AckWait: 20 * time.Second})
+	for until := time.Now().Add(time.Minute); ; {
+		w, err := on(ctx, conn, master, jetstream.Options{Replicas: max(1, len(s.nodes)), Timeout: 30 * time.Second, AckWait: 20 * time.Second})
+		if err == nil || time.Now().After(until) || ctx.Err() != nil {
+			return w, err
+		}
+	}
 }
 
 func (s *servers) connect() (*nats.Conn, error) {
@@ -148,21 +153,26 @@ func (s *servers) memory() memory {
 	return memory{sum.resident / n, sum.heap / n}
 }
 
-// heap is what Go's heap holds, as the process itself tells; 0 where it does not.
+// beyond tells it, and what of it is due to each of n threads.
+func (m memory) beyond(empty memory, n int) string {
+	if m.heap == 0 {
+		return fmt.Sprintf("RSS %d MB, %d B a thread", m.resident>>20, max(0, m.resident-empty.resident)/int64(n))
+	}
+	return fmt.Sprintf("RSS %d MB, heap %d MB, %d B of heap a thread", m.resident>>20, m.heap>>20, max(0, m.heap-empty.heap)/int64(n))
+}
+
+// heap is what Go's heap holds, as turno itself tells; 0 for a NATS server, which does not.
 func (p *process) heap() int64 {
-	for path, name := range map[string]string{"/metrics": "go_memstats_heap_inuse_bytes ", "/debug/vars": `"HeapInuse": `} {
-		res, err := http.Get(p.url + path)
-		if err != nil {
-			continue
+	res, err := http.Get(p.url + "/metrics")
+	if err != nil {
+		return 0
+	}
+	defer res.Body.Close()
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		value, found := strings.CutPrefix(lines.Text(), "go_memstats_heap_inuse_bytes ")
+		if f, err := strconv.ParseFloat(value, 64); found && err == nil {
+			return int64(f)
 		}
-		for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-			_, value, found := strings.Cut(lines.Text(), name)
-			if f, err := strconv.ParseFloat(strings.Trim(value, ","), 64); found && err == nil {
-				res.Body.Close()
-				return int64(f)
-			}
-		}
-		res.Body.Close()
 	}
 	return 0
 }
@@ -209,9 +219,9 @@ func (n Node) Run(ctx context.Context) error {
 	if err := os.MkdirAll(n.Store, 0o700); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("server_name: %s\nlisten: %q\nhttp: %q\njetstream { store_dir: %q, max_file: 1TB }\ncluster { name: bench, listen: %q, routes: [%q] }\n",
+	text := fmt.Sprintf("server_name: %s\nlisten: %q\nhttp: %q\njetstream { store_dir: %q, max_file: 1TB }\ncluster { name: bench, listen: %q, routes: [\"%s\"] }\n",
 		n.Name, n.Client, n.Monitor, n.Store, n.Route, strings.Join(n.Routes, `", "`))
-	if err := os.WriteFile(config, []byte(strings.ReplaceAll(text, `\"`, `"`)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}
 	o, err := server.ProcessConfigFile(config)

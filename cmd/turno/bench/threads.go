@@ -46,94 +46,99 @@ func (b Threads) Run(ctx context.Context, out io.Writer) error {
 		}
 		defer os.RemoveAll(dir)
 	}
-	servers := newServers(b.Program, dir, b.Replicas)
-	defer servers.stop()
-	if err := servers.start(ctx); err != nil {
-		return err
-	}
-	empty, state := servers.memory(), "empty"
-	w, err := servers.world(ctx, dir)
+	s := newServers(b.Program, dir, b.Replicas)
+	defer s.stop()
+	empty, long, few, err := b.measureFilled(ctx, out, s)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = w.close() }()
+	s.stop()
+	if err := forgetFiles(dir); err != nil {
+		return err
+	}
+	if err := b.measureStarted(ctx, out, s, empty, long, few); err != nil {
+		return err
+	}
+	s.stop()
+	if b.Views && b.Replicas == 1 {
+		return b.measureViews(ctx, out, dir)
+	}
+	return nil
+}
+
+// measureFilled fills the log where it is empty and tells what the servers take then. It returns what they took before, if
+// that is known, and conversations to load.
+func (b Threads) measureFilled(ctx context.Context, out io.Writer, s *servers) (empty memory, long, few []string, err error) {
+	if err := s.start(ctx); err != nil {
+		return empty, nil, nil, err
+	}
+	empty = s.memory()
+	w, err := s.world(ctx)
+	if err != nil {
+		return empty, nil, nil, err
+	}
+	defer w.close() //nolint:errcheck // nothing is lost with it
 	log, keys, err := streams(ctx, w)
 	if err != nil {
-		return err
+		return empty, nil, nil, err
 	}
-	began := time.Now()
-	written := "written before"
+	written, state := "written before", "started"
 	if int(log.NumSubjects) >= b.Threads {
-		empty, state = memory{}, "started" // nobody knows what it would be without the log
+		empty = memory{} // nobody knows what it would be without the log
 	} else {
+		began := time.Now()
 		if err := b.fill(ctx, w); err != nil {
-			return fmt.Errorf("fill the log: %w", err)
+			return empty, nil, nil, fmt.Errorf("fill the log: %w", err)
 		}
 		if log, keys, err = streams(ctx, w); err != nil {
-			return err
+			return empty, nil, nil, err
 		}
 		took := time.Since(began)
-		written = fmt.Sprintf("written in %s (%.0f commits/s)", took.Round(time.Second), float64(log.Msgs)/took.Seconds())
+		written, state = fmt.Sprintf("written in %s (%.0f commits/s)", took.Round(time.Second), float64(log.Msgs)/took.Seconds()), "filled"
 	}
 	header(out, "threads: a log of many", fmt.Sprintf("%d threads, %d commits of %d aggregates, %d keys; on %d server(s), sync off, %s",
 		b.Threads, log.Msgs, log.NumSubjects, keys.NumSubjects, b.Replicas, written))
 	if limit := os.Getenv("GOMEMLIMIT"); limit != "" {
 		fmt.Fprintf(out, "  the servers' GOMEMLIMIT is %s\n", limit)
 	}
-	logBytes, vaultBytes := servers.disk(jetstream.StreamName), servers.disk(vault.Stream)
+	logBytes, vaultBytes := s.disk(jetstream.StreamName), s.disk(vault.Stream)
 	fmt.Fprintf(out, "  on disk           log %d MB, %d B a commit; vault %d MB, %d B a key (one server)\n",
 		logBytes>>20, logBytes/log.Msgs, vaultBytes>>20, vaultBytes/keys.Msgs)
-	per := func(m memory) string {
-		return fmt.Sprintf("RSS %d MB, heap %d MB, %d B of heap a thread", m.resident>>20, m.heap>>20, max(0, m.heap-empty.heap)/int64(b.Threads))
+	if state == "filled" {
+		fmt.Fprintf(out, "  server, empty     RSS %d MB\n", empty.resident>>20)
 	}
-	if state == "empty" {
-		fmt.Fprintf(out, "  server, empty     RSS %d MB, heap %d MB\n", empty.resident>>20, empty.heap>>20)
-		state = "filled"
-	}
-	fmt.Fprintf(out, "  %-16s  %s\n", "server, "+state, per(servers.memory()))
+	fmt.Fprintf(out, "  %-16s  %s\n", "server, "+state, s.memory().beyond(empty, b.Threads))
 	if err := rest(ctx, b.Settle); err != nil {
+		return empty, nil, nil, err
+	}
+	fmt.Fprintf(out, "  %-16s  %s\n", "after "+b.Settle.String(), s.memory().beyond(empty, b.Threads))
+	long, few, err = b.pick(ctx, w)
+	return empty, long, few, err
+}
+
+// measureStarted starts the servers on the filled log, and loads the conversations.
+func (b Threads) measureStarted(ctx context.Context, out io.Writer, s *servers, empty memory, long, few []string) error {
+	began := time.Now()
+	if err := s.start(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "  %-16s  %s\n", "after "+b.Settle.String(), per(servers.memory()))
-
-	long, few, err := b.pick(ctx, w)
+	w, err := s.world(ctx)
 	if err != nil {
 		return err
 	}
-	if err := w.close(); err != nil {
-		return err
-	}
-	servers.stop()
-	if err := forgetFiles(dir); err != nil {
-		return err
-	}
-	began = time.Now()
-	if err := servers.start(ctx); err != nil {
-		return err
-	}
-	ready := time.Since(began)
-	fmt.Fprintf(out, "  started again     ready in %s with cold files; %s\n", ready.Round(10*time.Millisecond), per(servers.memory()))
-	if w, err = servers.world(ctx, dir); err != nil {
-		return err
-	}
+	defer w.close() //nolint:errcheck // nothing is lost with it
+	fmt.Fprintf(out, "  started again     answers in %s with cold files; %s\n", time.Since(began).Round(10*time.Millisecond), s.memory().beyond(empty, b.Threads))
 	if err := measureThreads(ctx, out, w, "20 commits", long); err != nil {
 		return err
 	}
 	if err := measureThreads(ctx, out, w, "1 to 3 commits", few); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "  after the loads   %s\n", per(servers.memory()))
+	fmt.Fprintf(out, "  after the loads   %s\n", s.memory().beyond(empty, b.Threads))
 	if err := rest(ctx, b.Settle); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "  %-16s  %s\n", "after "+b.Settle.String(), per(servers.memory()))
-	if err := w.close(); err != nil {
-		return err
-	}
-	servers.stop()
-	if b.Views && b.Replicas == 1 {
-		return b.measureViews(ctx, out, dir)
-	}
+	fmt.Fprintf(out, "  %-16s  %s\n", "after "+b.Settle.String(), s.memory().beyond(empty, b.Threads))
 	return nil
 }
 
