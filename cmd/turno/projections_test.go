@@ -22,7 +22,6 @@ import (
 	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/adapters/telemetry"
 	"github.com/turno-desk/turno/projections"
-	"github.com/turno-desk/turno/projections/history"
 )
 
 // bustle is a desk at work: customers write and read what became of it after the position that they were told.
@@ -193,9 +192,6 @@ func allPushed(t *testing.T, b *bustle, positions <-chan int64) {
 func desks(t *testing.T, test func(t *testing.T, where []string)) {
 	t.Run("SQLite", func(t *testing.T) { test(t, []string{"--data", t.TempDir()}) })
 	t.Run("PostgreSQL", func(t *testing.T) {
-		if strings.Contains(history.New(projections.SQLite).Schema(), "fts5") {
-			t.Skip("the history's index of words is not PostgreSQL's yet")
-		}
 		test(t, []string{"--data", t.TempDir(), "--views", pgtest.Database(t)})
 	})
 }

@@ -3,13 +3,21 @@ package main
 import (
 	"math"
 	"testing"
+
+	"github.com/turno-desk/turno/adapters/pgstore/pgtest"
 )
 
 // TestTheWorkedConversationGivesEveryNumberOfItsDefinition imports the conversation that the metrics are defined by and asks
 // the API for every number that is written there.
 func TestTheWorkedConversationGivesEveryNumberOfItsDefinition(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) { workedNumbers(t) })
+	t.Run("PostgreSQL", func(t *testing.T) { workedNumbers(t, "--views", pgtest.Database(t)) })
+}
+
+func workedNumbers(t *testing.T, views ...string) {
+	t.Helper()
 	dir := imported(t)
-	s := serveOn(t, dir)
+	s := serveOn(t, dir, views...)
 	s.get("/v1/stats/operators?from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z&metric=taken&after=" +
 		positionOf(t, dir, "turno.conversation.rated.v1"))
 	const total, nobody = "total", ""
