@@ -23,6 +23,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/nats-io/nats.go"
 
+	"github.com/turno-desk/turno/adapters/eventstoredb/esdbtest"
 	"github.com/turno-desk/turno/adapters/jetstream/natstest"
 	"github.com/turno-desk/turno/adapters/pgstore/pgtest"
 )
@@ -36,15 +37,20 @@ type deployment struct {
 	names     *regexp.Regexp    // the services' names, as hosts of a URL
 	data      string            // the volume that Turno's processes share
 	database  string            // URL of the views
+	log       string            // URL of an EventStoreDB, where that keeps the log
 	processes map[string]*process
 	up        map[string]bool
 }
 
-// deploy starts all services, each when those that it waits for are healthy.
-func deploy(t *testing.T) *deployment {
+// deploy starts all services, each when those that it waits for are healthy; with EventStoreDB as the page's first lines say.
+func deploy(t *testing.T, eventStoreDB bool) *deployment {
 	t.Helper()
+	env, log, profiles := composeSecrets(), "", []string(nil)
+	if eventStoreDB {
+		env["TURNO_LOG"], log, profiles = "esdb://eventstoredb:2113?tls=false", esdbtest.New(t).URL(), []string{"eventstoredb"}
+	}
 	d := &deployment{
-		t: t, project: mustCompose(t, composeSecrets()), hosts: map[string]string{}, data: t.TempDir(), database: pgtest.Database(t),
+		t: t, log: log, project: mustCompose(t, env, profiles...), hosts: map[string]string{}, data: t.TempDir(), database: pgtest.Database(t),
 		processes: map[string]*process{}, up: map[string]bool{},
 	}
 	var net3 [2]byte
@@ -133,7 +139,7 @@ func (d *deployment) run(s types.ServiceConfig, name string) {
 		d.nats(s, self)
 	case image == "haproxy":
 		d.proxy(s, self)
-	case image == "postgres": // runs already
+	case image == "postgres", image == "eventstore/eventstore": // run already
 	default:
 		d.t.Fatalf("no process stands for %s", s.Image)
 	}
@@ -143,12 +149,17 @@ func (d *deployment) run(s types.ServiceConfig, name string) {
 func (d *deployment) program(s types.ServiceConfig, self string) *process {
 	d.t.Helper()
 	var env []string
+	if given := environmentOf(d.t, s)["TURNO_LOG"]; (given != "") != (d.log != "") {
+		d.t.Fatalf("%s is given the log %q", s.Name, given)
+	}
 	for name, value := range environmentOf(d.t, s) {
 		switch {
 		case name == "TURNO_DATA":
 			value = d.data
 		case name == "TURNO_VIEWS":
 			value = d.database
+		case name == "TURNO_LOG" && strings.HasPrefix(value, "esdb://eventstoredb:2113"):
+			value = d.log
 		case strings.HasPrefix(value, ":"):
 			value = self + value
 		default:
@@ -255,8 +266,8 @@ func (d *deployment) standIn(self string) {
 func (d *deployment) await(s types.ServiceConfig, self string) {
 	d.t.Helper()
 	check := s.HealthCheck.Test[1:]
-	if check[0] == "pg_isready" {
-		return // the test's server was waited for
+	if check[0] == "pg_isready" || check[0] == "curl" {
+		return // the test's own servers were waited for
 	}
 	asked := d.resolved(check[len(check)-1], self)
 	for limit := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
@@ -313,12 +324,16 @@ func (a api) pushes(told chan<- string) {
 }
 
 // TestTheTopologyOfComposeServesADeskAndOutlivesAnEngineAndAProjector runs docker-compose.yml as processes on the loopback:
-// three NATS nodes, PostgreSQL, two engines behind a proxy, every projector twice.
+// three NATS nodes, PostgreSQL, two engines behind a proxy, every projector and the worker twice; and with its profile.
 func TestTheTopologyOfComposeServesADeskAndOutlivesAnEngineAndAProjector(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts sixteen processes")
+		t.Skip("starts twenty processes, twice")
 	}
-	d := deploy(t)
+	t.Run("with the log in NATS", func(t *testing.T) { outlives(t, deploy(t, false)) })
+	t.Run("with the log in EventStoreDB", func(t *testing.T) { outlives(t, deploy(t, true)) })
+}
+
+func outlives(t *testing.T, d *deployment) {
 	desk := api{t: t, url: "http://" + d.hosts["proxy"] + ":8080"}
 	desk.furnish()
 	told := make(chan string, 1000)
