@@ -45,6 +45,8 @@ func ParseOutbound(body []byte) (command.Outbound, error) {
 		return command.Outbound{}, missing("channel")
 	case b.Address == "" || b.Contact != "":
 		return command.Outbound{}, missing("address")
+	case b.Template != "":
+		return command.Outbound{}, invalid("template", "A history holds texts, not templates.")
 	}
 	content, err := complete(b.Content)
 	return command.Outbound{Channel: b.Channel, Address: b.Address, Name: b.Name, Department: b.Department, Content: content}, err

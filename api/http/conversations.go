@@ -32,6 +32,9 @@ func (s *Server) act(a action) func(*call) error {
 			return err
 		}
 		if cmd, err = s.written(c, id, cmd); err != nil {
+			if earlier, done := s.sent(c, r, id); done {
+				return s.answer(c, http.StatusOK, earlier)
+			}
 			return err
 		}
 		result, err := s.doing(c.ctx(), a.name, func(ctx context.Context) (command.Result, error) {
@@ -106,6 +109,7 @@ type outboundBody struct {
 	Contact    string `json:"contact"`
 	Name       string `json:"name"`
 	Department string `json:"department"`
+	Template   string `json:"template"` // instead of a text
 	thread.Content
 }
 
@@ -132,6 +136,12 @@ func (s *Server) open(c *call) error {
 
 // outbound finds the address of a contact that is named by its id.
 func (s *Server) outbound(c *call, b outboundBody) (command.Outbound, error) {
+	if b.Template != "" {
+		var err error
+		if b.Content, err = s.firstWords(c, b); err != nil {
+			return command.Outbound{}, err
+		}
+	}
 	content, err := complete(b.Content)
 	if err != nil {
 		return command.Outbound{}, err

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/setting"
@@ -75,7 +76,9 @@ func (w writing) value(name string) string {
 		if w.conversation.Linked != 0 {
 			return strconv.FormatInt(w.conversation.Linked, 10)
 		}
-		return strconv.FormatInt(w.conversation.Ticket, 10)
+		if w.conversation.Ticket != 0 { // a conversation that is about to begin has none yet
+			return strconv.FormatInt(w.conversation.Ticket, 10)
+		}
 	}
 	return ""
 }
@@ -130,6 +133,45 @@ func (s *Server) written(c *call, id string, cmd thread.Command) (thread.Command
 	send := t.Command.(thread.Send)
 	send.Content.Text = domain.Personal(text)
 	return send, nil
+}
+
+// sent finds the message that an earlier call with the same key has sent, when its template can't be written any more: the
+// same key makes the same success, for ever. A message that says nothing is found again, or refused; it is never sent.
+func (s *Server) sent(c *call, r command.Request, id string) (command.Result, bool) {
+	if r.Key == "" {
+		return command.Result{}, false
+	}
+	result, err := s.Conversations.Do(c.ctx(), r, id, thread.Send{})
+	return result, err == nil && result.Replayed
+}
+
+// firstWords is the content of a message that begins a conversation, with its template made text.
+func (s *Server) firstWords(c *call, b outboundBody) (thread.Content, error) {
+	if b.Text != "" {
+		return b.Content, invalid("template", "Give a text or a template, not both.")
+	}
+	w := writing{
+		state: &thread.State{Channel: b.Channel, Name: domain.Personal(b.Name)}, conversation: &thread.Conversation{Department: b.Department},
+		operator: c.viewer.Operator,
+	}
+	var err error
+	if w.image, err = s.Settings.Snapshot(c.ctx()); err != nil {
+		return b.Content, err
+	}
+	if b.Department == "" {
+		w.conversation.Department = w.image.Channels[b.Channel].Department
+	}
+	if domain.ValidID(b.Contact) {
+		if w.contact, _, _, err = s.Directory.Contact(c.ctx(), s.workspace, b.Contact); err != nil {
+			return b.Content, err
+		}
+	}
+	text, err := w.template(b.Template)
+	if err == nil {
+		text, err = w.write(text)
+	}
+	b.Content.Text = domain.Personal(text)
+	return b.Content, err
 }
 
 type previewBody struct {

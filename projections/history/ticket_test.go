@@ -12,7 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/ticket"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/viewtest"
 )
@@ -117,5 +119,59 @@ func TestATicketIsFoundByWhoMayKnowOfOneOfItsConversations(t *testing.T) {
 	}
 	if _, _, err := index.FindTicket(context.Background(), workspace, admin, number, 999); !errors.Is(err, never) {
 		t.Errorf("a position that is waited for in vain: %v", err)
+	}
+}
+
+// F104 F108: what is said of a ticket by itself is found, is part of its timeline, and goes with its requester.
+func TestATicketThatWasOpenedApartIsFoundAndForgotten(t *testing.T) {
+	ctx, log := context.Background(), viewtest.NewLog("apart")
+	d := viewtest.NewDesk(log, 1)
+	do(t, d, time.Second, "contact", threadID(1), d.Receive(threadID(1), "web", "hola"))
+	who := contact.ID(threadID(1))
+	apart := ticket.Definition{Number: 5000, Requester: who, Subject: "Visita del Técnico 100%", Status: ticket.Open}
+	d.Settings(domain.CategoryTicket, "key.hx", "ana", ticket.Numbered{Number: 5000})
+	d.Settings(domain.CategoryTicket, "5000", "ana", ticket.Opened{Definition: apart})
+	apart.Status, apart.Fields = ticket.Solved, map[string]domain.Personal{"pedido": "A-7"}
+	changed := d.Settings(domain.CategoryTicket, "5000", "beto", ticket.Changed{Definition: apart})
+	find := func(v *view, q string) (numbers []int64) {
+		t.Helper()
+		page, err := v.Search(ctx, workspace, as(d, "carla"), q, history.Filter{}, "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range page.Items {
+			numbers = append(numbers, m.Ticket)
+		}
+		return numbers
+	}
+	v := newView(t, log).build(2)
+	for q, want := range map[string][]int64{"#5000": {5000}, "visita técnico": {5000}, "100%": {5000}, "factura": nil, "10_%": nil} {
+		if d := cmp.Diff(want, find(v, q)); d != "" {
+			t.Errorf("%q (-want +got)\n%s", q, d)
+		}
+	}
+	is, err := v.Ticket(ctx, workspace, as(d, "carla"), 5000, 0)
+	if err != nil || is.Status != "solved" || is.Fields["pedido"] != "A-7" || is.Requester != who {
+		t.Errorf("it is %+v, %v", is, err)
+	}
+	was, err := v.Ticket(ctx, workspace, admin, 5000, changed.Position-1)
+	if err != nil || was.Status != "open" || was.Fields != nil {
+		t.Errorf("it was %+v, %v", was, err)
+	}
+	line, err := v.TicketTimeline(ctx, workspace, as(d, "carla"), 5000, 0)
+	if err != nil || len(line.Entries) != 2 || line.Entries[1].Type != "ticket_changed" || line.Entries[1].Actor != "operator:beto" {
+		t.Errorf("its timeline is %+v, %v", line, err)
+	}
+
+	d.Settings(domain.CategoryContact, who, "adela", contact.Erased{Threads: []string{threadID(1)}})
+	v.build(2)
+	if is, err = v.Ticket(ctx, workspace, admin, 5000, 0); err != nil || is.Subject != string(domain.Erased) || is.Fields["pedido"] != string(domain.Erased) || is.Status != "solved" {
+		t.Errorf("after the erasure it is %+v, %v", is, err)
+	}
+	if was, err = v.Ticket(ctx, workspace, admin, 5000, changed.Position-1); err != nil || was.Subject != string(domain.Erased) {
+		t.Errorf("after the erasure it was %+v, %v", was, err)
+	}
+	if got := find(v, "visita"); got != nil {
+		t.Errorf("after the erasure its words find %v", got)
 	}
 }
