@@ -13,6 +13,7 @@ type benchCmd struct {
 	Append  benchAppend  `cmd:"" help:"Commands on the embedded log, against bare guarded publishes."`
 	HTTP    benchHTTP    `cmd:"" name:"http" help:"Commands over HTTP to a process of its own."`
 	Project benchProject `cmd:"" help:"Every projection catching up on SQLite, against bare inserts of its rows."`
+	Rebuild benchRebuild `cmd:"" help:"Every view built anew beside the active one while a desk is asked, against bare inserts of its rows."`
 	Load    benchLoad    `cmd:"" help:"Loading conversations out of a large log, and starting on it."`
 	Threads benchThreads `cmd:"" help:"What a million threads cost: memory, disk, starting, loading."`
 	Node    benchNode    `cmd:"" hidden:"" help:"One server of the cluster of bench threads."`
@@ -24,6 +25,7 @@ type (
 	benchAppend  struct{ bench.Append }
 	benchHTTP    struct{ bench.HTTP }
 	benchProject struct{ bench.Project }
+	benchRebuild struct{ bench.Rebuild }
 	benchLoad    struct{ bench.Load }
 	benchRace    struct{ bench.Race }
 	benchThreads struct{ bench.Threads }
@@ -61,6 +63,14 @@ func (b benchLoad) Run(p *program) (err error) {
 func (b benchProject) Run(p *program) error {
 	b.Projections = everyProjection
 	return b.Project.Run(p.ctx, p.stdout)
+}
+
+func (b benchRebuild) Run(p *program) (err error) {
+	if b.Program, err = os.Executable(); err != nil {
+		return err
+	}
+	b.Projections = everyProjection
+	return b.Rebuild.Run(p.ctx, p.stdout)
 }
 
 func (b benchRouting) Run(p *program) error {
