@@ -340,6 +340,7 @@ func aRebuildThatIsKilledAtRandomHarmsNothing(t *testing.T, where []string) {
 	desk := serve.api()
 	desk.furnish()
 	b := bustling(desk.url, 4, 5*time.Millisecond)
+	b.patient.Store(true) // a fence whose process was killed stands for five seconds
 	for range 8 {
 		rebuild := start(t, told(where, "projections", "rebuild")...)
 		select {

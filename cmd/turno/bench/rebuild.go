@@ -24,7 +24,7 @@ type Rebuild struct {
 	Rate   float64 `default:"200" help:"Queries a second, over HTTP."`
 	Keep   string  `name:"data" type:"path" placeholder:"DIR" help:"Use this data folder, and keep it; a filled one is used as it is."`
 
-	Program     string                                          `kong:"-"` // path of the binary
+	Program     string                                                               `kong:"-"` // path of the binary
 	Projections func(*jetstream.Store, projections.Dialect) []projections.Projection `kong:"-"`
 }
 
