@@ -152,10 +152,13 @@ func (b *Beside) adopt() (aside string, err error) {
 // syncTree makes sure that all files and folders below path are on disk.
 func syncTree(path string) error {
 	return filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() && !d.Type().IsRegular() {
-			return err
+		if err == nil && (d.IsDir() || d.Type().IsRegular()) {
+			err = syncFile(name)
 		}
-		return syncFile(name)
+		if errors.Is(err, fs.ErrNotExist) { // a server that has stopped still clears up behind itself
+			return nil
+		}
+		return err
 	})
 }
 

@@ -75,9 +75,11 @@ func (t *Target) prepare(ctx context.Context) error {
 	if s.js, err = jetstream.New(s.bulk, jetstream.WithDefaultTimeout(s.opts.Timeout)); err != nil {
 		return err
 	}
-	bounded, cancel := s.within(ctx)
-	defer cancel()
-	stream, err := s.js.Stream(bounded, StreamName)
+	var stream jetstream.Stream
+	err = t.insist(ctx, func(ctx context.Context) (err error) {
+		stream, err = s.js.Stream(ctx, StreamName)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if err := s.refuseToOverwrite(); err != nil {
 			return err
@@ -85,7 +87,10 @@ func (t *Target) prepare(ctx context.Context) error {
 		if err := t.mark(ctx); err != nil {
 			return err
 		}
-		stream, err = s.js.CreateStream(bounded, streamConfig(s.opts.Replicas))
+		err = t.insist(ctx, func(ctx context.Context) (err error) {
+			stream, err = s.js.CreateStream(ctx, streamConfig(s.opts.Replicas))
+			return err
+		})
 	}
 	if err != nil {
 		return wrap(ctx, "find the stream", err)
@@ -96,7 +101,10 @@ func (t *Target) prepare(ctx context.Context) error {
 	}
 	s.replicas = info.Config.Replicas > 1
 	t.found = info.State.LastSeq
-	_, err = s.js.Stream(bounded, unfinishedStream)
+	err = t.insist(ctx, func(ctx context.Context) error {
+		_, err := s.js.Stream(ctx, unfinishedStream)
+		return err
+	})
 	t.marked = err == nil
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		err = nil
@@ -104,16 +112,31 @@ func (t *Target) prepare(ctx context.Context) error {
 	return wrap(ctx, "look for an earlier try", err)
 }
 
+// insist asks again while nobody answers: servers that have just come together may have no leader yet. What it asks may be
+// asked twice.
+func (t *Target) insist(ctx context.Context, ask func(context.Context) error) error {
+	for deadline := time.Now().Add(patience); ; {
+		once, cancel := t.bare.within(ctx)
+		err := ask(once)
+		cancel()
+		if err == nil || !unreachable(err) || ctx.Err() != nil || time.Now().After(deadline) {
+			return err
+		}
+		t.bare.pause(ctx, again)
+	}
+}
+
 // mark keeps everybody from opening the log.
 func (t *Target) mark(ctx context.Context) error {
 	if t.marked {
 		return nil
 	}
-	bounded, cancel := t.bare.within(ctx)
-	defer cancel()
-	_, err := t.bare.js.CreateOrUpdateStream(bounded, jetstream.StreamConfig{
-		Name: unfinishedStream, Description: "A log is being put together here. It goes when that is done.",
-		Subjects: []string{"turno-unfinished"}, Storage: jetstream.FileStorage, Replicas: max(t.bare.opts.Replicas, 1),
+	err := t.insist(ctx, func(ctx context.Context) error {
+		_, err := t.bare.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+			Name: unfinishedStream, Description: "A log is being put together here. It goes when that is done.",
+			Subjects: []string{"turno-unfinished"}, Storage: jetstream.FileStorage, Replicas: max(t.bare.opts.Replicas, 1),
+		})
+		return err
 	})
 	if err != nil {
 		return wrap(ctx, "mark the log as unfinished", err)
@@ -279,9 +302,7 @@ func (t *Target) Open(ctx context.Context, codec Codec) (*Store, error) {
 
 // Finish lets everybody open the log.
 func (t *Target) Finish(ctx context.Context) error {
-	ctx, cancel := t.bare.within(ctx)
-	defer cancel()
-	err := t.bare.js.DeleteStream(ctx, unfinishedStream)
+	err := t.insist(ctx, func(ctx context.Context) error { return t.bare.js.DeleteStream(ctx, unfinishedStream) })
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
 	}
