@@ -79,17 +79,6 @@ func export(ctx context.Context, s jetstream.Stream, fn func([]Value) error) (n 
 	if err != nil {
 		return 0, err
 	}
-	consumer, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute,
-	})
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = s.DeleteConsumer(ctx, consumer.CachedInfo().Name) // it expires by itself
-	}()
 	var (
 		kept   = map[string][]byte{} // what is replaced at times, and what comes last
 		values []Value
@@ -105,33 +94,26 @@ func export(ctx context.Context, s jetstream.Stream, fn func([]Value) error) (n 
 		return err
 	}
 	for at < newest.Sequence {
-		if err := ctx.Err(); err != nil {
-			return n, err
+		before := at
+		err := pass(ctx, s, at+1, func(subject string, value []byte, seq, pending uint64) error {
+			at = seq
+			if v := (Value{subject, value}); v.Key() != "" {
+				values = append(values, v)
+			} else {
+				kept[subject] = value
+			}
+			if len(values) < copied && pending > 0 {
+				return nil
+			}
+			return flush()
+		})
+		if err == nil {
+			err = flush()
 		}
-		batch, err := consumer.FetchNoWait(copied)
 		if err != nil {
 			return n, err
 		}
-		got := 0
-		for m := range batch.Messages() {
-			meta, err := m.Metadata()
-			if err != nil {
-				return n, err
-			}
-			got, at = got+1, meta.Sequence.Stream
-			if v := (Value{m.Subject(), m.Data()}); v.Key() != "" {
-				values = append(values, v)
-			} else {
-				kept[v.Subject] = v.Sealed
-			}
-		}
-		if err := batch.Error(); err != nil {
-			return n, err
-		}
-		if err := flush(); err != nil {
-			return n, err
-		}
-		if got > 0 || at >= newest.Sequence {
+		if at > before {
 			continue
 		}
 		// Nothing came: the newest was erased meanwhile, or it has not come to where the consumer runs.
@@ -142,6 +124,7 @@ func export(ctx context.Context, s jetstream.Stream, fn func([]Value) error) (n 
 		}
 		select {
 		case <-ctx.Done():
+			return n, ctx.Err()
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -153,6 +136,50 @@ func export(ctx context.Context, s jetstream.Stream, fn func([]Value) error) (n 
 		}
 	}
 	return n, flush()
+}
+
+// pass reads from a sequence on until nothing more comes, or until a message was lost on the way: what came before it is right, and
+// another pass goes on from there. A batch that is late is lost to its consumer.
+func pass(ctx context.Context, s jetstream.Stream, from uint64, fn func(subject string, value []byte, seq, pending uint64) error) error {
+	consumer, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute,
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = s.DeleteConsumer(ctx, consumer.CachedInfo().Name) // it expires by itself
+	}()
+	for sent := uint64(0); ctx.Err() == nil; {
+		batch, err := consumer.FetchNoWait(copied)
+		if err != nil {
+			return err
+		}
+		got := 0
+		for m := range batch.Messages() {
+			meta, err := m.Metadata()
+			if err != nil {
+				return err
+			}
+			if meta.Sequence.Consumer != sent+1 {
+				return nil
+			}
+			sent, got = sent+1, got+1
+			if err := fn(m.Subject(), m.Data(), meta.Sequence.Stream, meta.NumPending); err != nil {
+				return err
+			}
+		}
+		if err := batch.Error(); err != nil {
+			return err
+		}
+		if got == 0 {
+			return nil
+		}
+	}
+	return ctx.Err()
 }
 
 // Importer puts the values of a vault into another one, which is made when it is missing. Values that are there already must be
