@@ -88,9 +88,14 @@ func (r *Runner) checkpoint(ctx context.Context, effect string, head domain.Posi
 	if err != nil || ok {
 		return cp, err
 	}
-	back := checkpoint{effect: effect, since: min(cp.since, head)}
-	if sequence := head & (1<<domain.EpochBits - 1); sequence > again {
-		back.position = head - again
+	back := checkpoint{effect: effect}
+	if back.since, err = r.onto(ctx, min(cp.since, head), head); err != nil {
+		return cp, err
+	}
+	if sequence := head & sequenceMask; sequence > again {
+		if back.position, err = r.onto(ctx, sequence-again, head); err != nil {
+			return cp, err
+		}
 	}
 	back.position = max(back.position, back.since)
 	r.log.Warn("an effect had come further than the log: it acts on the last commits again", zapEffect(effect),
@@ -98,19 +103,45 @@ func (r *Runner) checkpoint(ctx context.Context, effect string, head domain.Posi
 	return back, r.save(ctx, cp, back)
 }
 
+const sequenceMask = 1<<domain.EpochBits - 1
+
+// onto is the position that the log has now at the sequence of p, up to its head: from somewhere on a log that was restored from an
+// older copy counts in another epoch.
+func (r *Runner) onto(ctx context.Context, p, head domain.Position) (domain.Position, error) {
+	sequence := p & sequenceMask
+	if _, sparse := r.source.(projections.Sparse); sparse || sequence == 0 || head <= sequenceMask {
+		return p, nil
+	}
+	if sequence >= head&sequenceMask {
+		return head, nil
+	}
+	for epoch := head >> domain.EpochBits; ; epoch-- {
+		at := epoch<<domain.EpochBits | sequence
+		_, err := r.source.At(ctx, at)
+		switch {
+		case err == nil:
+			return at, nil
+		case !errors.Is(err, projections.ErrNoCommit) && !errors.Is(err, projections.ErrAhead):
+			return 0, err
+		case epoch == 0:
+			return head, nil // never: every sequence up to the head has a position
+		}
+	}
+}
+
 // onLog reports whether the log has the checkpoint's commit at its position.
 func (r *Runner) onLog(ctx context.Context, cp checkpoint, head domain.Position) (bool, error) {
 	switch {
 	case cp.position > head:
 		return false, nil
-	case cp.commit == "":
+	case cp.commit == "" && cp.position>>domain.EpochBits == head>>domain.EpochBits:
 		return true, nil
 	}
 	c, err := r.source.At(ctx, cp.position)
 	if errors.Is(err, projections.ErrNoCommit) || errors.Is(err, projections.ErrAhead) {
 		return false, nil
 	}
-	return err == nil && c.ID == cp.commit, err
+	return err == nil && (cp.commit == "" || c.ID == cp.commit), err
 }
 
 // save moves a checkpoint by compare-and-set; errDeposed when it is not where it was.
