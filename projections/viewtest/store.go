@@ -31,9 +31,6 @@ var (
 	_ Store = (*pgstore.Store)(nil)
 )
 
-// waitBuilt is how long tests let a query wait for a view that nobody has built.
-const waitBuilt = 5 * time.Second
-
 // The environment of tests that have views.
 const (
 	// viewsEnv chooses one store: sqlite or postgresql.
