@@ -3,9 +3,11 @@ package http
 import (
 	"errors"
 	"reflect"
+	"time"
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/setting"
 )
@@ -18,15 +20,19 @@ type Section struct {
 	// Decide says which events a body would make of what the image holds under the id; none when it is so already. Errors: a
 	// *Problem for a body that is malformed, a *domain.Refusal.
 	Decide func(img *setting.Image, id string, body []byte) ([]domain.Event, error)
+
+	// Own makes a body of what GET /v1/<Name> shows of one; nil: what is shown has the body's fields.
+	Own func(shown map[string]any) map[string]any
 }
 
 // Sections is the list of them all, each behind those that it names things of.
 func Sections() []Section {
 	var all []Section
 	last := []Section{
-		{"departments", reflect.TypeFor[departmentBody](), decideDepartment},
-		{"channels", reflect.TypeFor[channelBody](), decideChannel},
-		{"operators", reflect.TypeFor[operatorBody](), decideOperator},
+		{Name: "calendars", Body: reflect.TypeFor[calendarBody](), Decide: decideCalendar, Own: newestHours},
+		{Name: "departments", Body: reflect.TypeFor[departmentBody](), Decide: decideDepartment},
+		{Name: "channels", Body: reflect.TypeFor[channelBody](), Decide: decideChannel},
+		{Name: "operators", Body: reflect.TypeFor[operatorBody](), Decide: decideOperator},
 	}
 	bodies := map[setting.Kind]reflect.Type{
 		setting.KindField: reflect.TypeFor[fieldBody](), setting.KindFunnel: reflect.TypeFor[funnelBody](), setting.KindCatalog: reflect.TypeFor[catalogBody](),
@@ -34,7 +40,7 @@ func Sections() []Section {
 		setting.KindSegment: reflect.TypeFor[segmentBody](),
 	}
 	for _, d := range definables() {
-		s := Section{d.path, bodies[d.kind], func(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
+		s := Section{Name: d.path, Body: bodies[d.kind], Decide: func(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
 			definition, err := d.decode(id, body)
 			if err != nil {
 				return nil, err
@@ -46,6 +52,33 @@ func Sections() []Section {
 	return append(all, last...)
 }
 
+func decideCalendar(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
+	var b calendarBody
+	if err := decode(body, &b); err != nil {
+		return nil, err
+	}
+	return plainly(hours.DecidePut(img.Calendars[id], b.put(id), time.Now().UTC().Truncate(time.Millisecond)))
+}
+
+// newestHours is a calendar as a body: the newest of its hours, with the instant that they begin at while that is to come. The
+// hours before them are the past's.
+func newestHours(shown map[string]any) map[string]any {
+	versions, _ := shown["versions"].([]any)
+	if len(versions) == 0 {
+		return shown
+	}
+	newest, _ := versions[len(versions)-1].(map[string]any)
+	own := map[string]any{"id": shown["id"], "name": shown["name"]}
+	for name, v := range newest {
+		own[name] = v
+	}
+	from, _ := own["from"].(string)
+	if at, err := time.Parse(time.RFC3339, from); err == nil && !at.After(time.Now()) {
+		delete(own, "from")
+	}
+	return own
+}
+
 func decideDepartment(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
 	put, err := ParseDepartment(id, body)
 	if err != nil {
@@ -54,7 +87,11 @@ func decideDepartment(img *setting.Image, id string, body []byte) ([]domain.Even
 	if r := img.CheckGuards(put.Close); r != nil {
 		return nil, r
 	}
-	return plainly(department.DecidePut(img.Departments[id], put))
+	decided, r := department.DecidePut(img.Departments[id], put)
+	if r == nil && len(decided) > 0 {
+		r = img.Serves(put.Settings)
+	}
+	return plainly(decided, r)
 }
 
 func decideChannel(img *setting.Image, id string, body []byte) ([]domain.Event, error) {

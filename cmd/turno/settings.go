@@ -86,6 +86,9 @@ func currentSettings(ctx context.Context, client *demo.Client) (map[string][]sto
 			}
 			for _, item := range page.Items {
 				id, _ := item["id"].(string)
+				if s.Own != nil {
+					item = s.Own(item)
+				}
 				if item["retired"] != true && item["active"] != false {
 					all[s.Name] = append(all[s.Name], stored{id, item})
 				}
@@ -173,6 +176,8 @@ func planned(img *setting.Image, items []settingsItem) (todo []settingsStep, wro
 // has reports whether the image knows the setting.
 func has(img *setting.Image, i settingsItem) bool {
 	switch i.section.Name {
+	case "calendars":
+		return img.Calendars[i.id].ID != ""
 	case "departments":
 		return img.Departments[i.id].ID != ""
 	case "channels":

@@ -48,10 +48,20 @@ segments:
     name: Nuevos
     filter:
       known: false
+calendars:
+  horario:
+    name: Horario
+    zone: America/Montevideo
+    week:
+      monday:
+        - from: "09:00"
+          to: "18:00"
 departments:
   tienda:
     name: Tienda
     capacity: 4
+    settings:
+      calendar: horario
     close:
       fields: [motivo]
       funnel: b2b
@@ -89,17 +99,17 @@ func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 		return out
 	}
 	want := "+ fields.motivo\n+ funnels.b2b\n+ catalogs.categories\n+ tags.vip\n+ templates.saludo\n+ macros.hola\n+ segments.nuevos\n" +
-		"+ departments.tienda\n+ channels.tienda\n+ operators.tito\n"
-	if d := cmp.Diff(want+"10 of 10 would change\n", settings("apply", file, "--dry-run")); d != "" {
+		"+ calendars.horario\n+ departments.tienda\n+ channels.tienda\n+ operators.tito\n"
+	if d := cmp.Diff(want+"11 of 11 would change\n", settings("apply", file, "--dry-run")); d != "" {
 		t.Errorf("a dry run says (-want +got)\n%s", d)
 	}
 	if out := settings("export"); strings.TrimSpace(out) != "{}" {
 		t.Errorf("after a dry run there is\n%s", out)
 	}
-	if d := cmp.Diff(want+"10 of 10 changed\n", settings("apply", file)); d != "" {
+	if d := cmp.Diff(want+"11 of 11 changed\n", settings("apply", file)); d != "" {
 		t.Errorf("the first run says (-want +got)\n%s", d)
 	}
-	if out := settings("apply", file); out != "0 of 10 changed\n" {
+	if out := settings("apply", file); out != "0 of 11 changed\n" {
 		t.Errorf("the second run says %q", out)
 	}
 	out := settings("export")
@@ -125,8 +135,17 @@ func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 		}
 	}
 	changed := settingsFile(t, strings.Replace(out, "capacity: 4", "capacity: 5", 1))
-	if out := settings("apply", changed); out != "~ departments.tienda\n1 of 10 changed\n" {
+	if out := settings("apply", changed); out != "~ departments.tienda\n1 of 11 changed\n" {
 		t.Errorf("a file with one change says %q", out)
+	}
+	planned := settingsFile(t, "calendars:\n  horario: {name: Horario, zone: America/Montevideo, from: '2126-01-01T03:00:00Z'}\n")
+	if out := settings("apply", planned); out != "~ calendars.horario\n1 of 1 changed\n" {
+		t.Errorf("hours to come say %q", out)
+	}
+	if out := settings("export"); !strings.Contains(out, "2126-01-01T03:00:00Z") {
+		t.Errorf("hours to come are exported as\n%s", out)
+	} else if out := settings("apply", settingsFile(t, out)); out != "0 of 11 changed\n" {
+		t.Errorf("hours to come, applied again, say %q", out)
 	}
 }
 

@@ -67,6 +67,9 @@ func DecidePut(is Calendar, p Put, now time.Time) ([]Event, *domain.Refusal) {
 		next.Versions = []Version{v}
 		return []Event{Created{next}}, nil
 	}
+	if last, ok := is.Newest(); ok && is.Name == p.Name && last.same(v) && last.From.Equal(v.From) {
+		return nil, nil
+	}
 	if p.From.IsZero() {
 		v.From = now.UTC()
 	}

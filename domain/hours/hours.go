@@ -76,6 +76,14 @@ func (c Calendar) Open(t time.Time, zones Zones) bool {
 	return v.open(t, zones)
 }
 
+// Newest is the version with the latest beginning, which may still be to come; false when there is none.
+func (c Calendar) Newest() (Version, bool) {
+	if len(c.Versions) == 0 {
+		return Version{}, false
+	}
+	return c.Versions[len(c.Versions)-1], true
+}
+
 // at is the version in force at an instant.
 func (c Calendar) at(t time.Time) (Version, bool) {
 	for i := len(c.Versions) - 1; i >= 0; i-- {

@@ -119,7 +119,12 @@ func TestNewHoursChangeNoPast(t *testing.T) {
 	later.From = now.Add(24 * time.Hour)
 	planned, r := hours.DecidePut(second, later, now)
 	if r != nil || len(hours.CalendarOf(planned[0]).Versions) != 3 {
-		t.Errorf("planned: %v, %v", planned, r)
+		t.Fatalf("planned: %v, %v", planned, r)
+	}
+	for _, now := range []time.Time{now, now.Add(48 * time.Hour)} { // before and after it has come into force
+		if again, r := hours.DecidePut(hours.CalendarOf(planned[0]), later, now); r != nil || len(again) != 0 {
+			t.Errorf("what is planned, said again at %s: %v, %v", now, again, r)
+		}
 	}
 }
 
