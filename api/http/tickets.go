@@ -1,6 +1,7 @@
 package http
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/turno-desk/turno/api/command"
@@ -52,7 +53,7 @@ func (s *Server) patchTicket(c *call) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.ready(viewHistory); err != nil {
+	if err := s.settledTickets(c); err != nil {
 		return err
 	}
 	shown, err := s.History.Ticket(c.ctx(), s.workspace, c.viewer, n, 0)
@@ -69,6 +70,19 @@ func (s *Server) patchTicket(c *call) error {
 		return err
 	}
 	return s.ticketSettled(c, http.StatusOK, result, shown.Number)
+}
+
+// settledTickets waits until the view that knows which ticket a number stands for holds everything that the log holds now: an edit
+// that took an alias for a ticket would begin a record that nobody finds.
+func (s *Server) settledTickets(c *call) error {
+	if _, err := c.ready(viewHistory); err != nil {
+		return err
+	}
+	head, err := s.Log.Head(c.ctx())
+	if err != nil {
+		return fmt.Errorf("head of the log: %w", err)
+	}
+	return s.reached(c.ctx(), viewHistory, head)
 }
 
 func (s *Server) ticketSettled(c *call, status int, r command.SettingResult, number int64) error {
