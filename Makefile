@@ -56,6 +56,7 @@ bench: build ## every bench, each with its ratio to the bare engine measured in 
 	./turno bench http --sync 1s
 	./turno bench http --sync always
 	./turno bench project
+	./turno bench rebuild
 	./turno bench load
 	./turno bench race
 	./turno bench race --replicas 3

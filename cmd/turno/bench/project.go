@@ -52,9 +52,14 @@ func (b Project) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	header(out, "project: catching up on "+b.sink(), fmt.Sprintf("%d events in %d commits, written in %s", events, commits, time.Since(began).Round(time.Second)))
+	where := place(b.Views)
+	engine, err := where.engine(ctx)
+	if err != nil {
+		return err
+	}
+	header(out, "project: catching up on "+engine, fmt.Sprintf("%d events in %d commits, written in %s", events, commits, time.Since(began).Round(time.Second)))
 	fmt.Fprintf(out, "  %-12s %10s %12s %10s %10s %8s\n", "projection", "took", "events/s", "rows", "bare", "ratio")
-	for _, p := range b.Projections(w.store, b.dialect()) {
+	for _, p := range b.Projections(w.store, where.dialect()) {
 		if b.Only != "" && p.Name() != b.Only {
 			continue
 		}
@@ -80,7 +85,7 @@ func count(ctx context.Context, log projections.Source) (commits, events int, er
 }
 
 func (b Project) catchUp(ctx context.Context, out io.Writer, dir string, w *world, p projections.Projection, events int) error {
-	views, err := b.open(ctx, dir)
+	views, err := place(b.Views).open(ctx, dir, p.Name())
 	if err != nil {
 		return err
 	}
@@ -195,7 +200,8 @@ func insertAll(ctx context.Context, db *sql.DB, insert string, rows [][]any) err
 
 // visible measures how long after its append a command can be seen by a query of each projection, all of them running.
 func (b Project) visible(ctx context.Context, out io.Writer, dir string, w *world) error {
-	views, err := b.open(ctx, dir)
+	where := place(b.Views)
+	views, err := where.open(ctx, dir, "live")
 	if err != nil {
 		return err
 	}
@@ -218,12 +224,12 @@ func (b Project) visible(ctx context.Context, out io.Writer, dir string, w *worl
 		return err
 	}
 	var names []string
-	for _, p := range b.Projections(w.store, b.dialect()) {
+	for _, p := range b.Projections(w.store, where.dialect()) {
 		if err := projections.NewRunner(w.store, views, p, w.store, projections.Options{}).RunToHead(ctx); err != nil {
 			return err
 		}
 	}
-	for _, p := range b.Projections(w.store, b.dialect()) {
+	for _, p := range b.Projections(w.store, where.dialect()) {
 		e := make(chan error, 1)
 		ended = append(ended, e)
 		names = append(names, p.Name())

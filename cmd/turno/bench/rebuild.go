@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,13 +12,13 @@ import (
 	"time"
 
 	"github.com/turno-desk/turno/adapters/jetstream"
-	"github.com/turno-desk/turno/adapters/sqlstore"
 	"github.com/turno-desk/turno/adapters/vault"
 	"github.com/turno-desk/turno/projections"
 )
 
 // Rebuild is a bench of building every view anew beside the active ones while a desk is asked.
 type Rebuild struct {
+	Views  string  `placeholder:"URL" help:"A PostgreSQL database to keep the views in, under a schema of the bench's own that it drops again; SQLite without."`
 	Events int     `default:"1000000" help:"Events of the log, about."`
 	Rate   float64 `default:"200" help:"Queries a second, over HTTP."`
 	Keep   string  `name:"data" type:"path" placeholder:"DIR" help:"Use this data folder, and keep it; a filled one is used as it is."`
@@ -43,8 +42,18 @@ func (b Rebuild) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	header(out, "rebuild: every view built anew beside, on SQLite", fmt.Sprintf("%d events in %d commits, filled in %s", events, commits, took.Round(time.Second)))
-	serve, err := startServe(ctx, b.Program, dir, "off")
+	where := place(b.Views)
+	engine, err := where.engine(ctx)
+	if err != nil {
+		return err
+	}
+	header(out, "rebuild: every view built anew beside, on "+engine, fmt.Sprintf("%d events in %d commits, filled in %s", events, commits, took.Round(time.Second)))
+	views, err := where.open(ctx, dir, "rebuild")
+	if err != nil {
+		return err
+	}
+	defer views.Close()
+	serve, err := startServe(ctx, b.Program, dir, "off", views.flags()...)
 	if err != nil {
 		return err
 	}
@@ -65,16 +74,14 @@ func (b Rebuild) Run(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "  queries before it %s\n", quiet())
 	during := a.run(ctx, b.Rate)
-	all, views, err := b.rebuild(ctx, dir)
+	all, err := b.rebuild(ctx, dir, views)
 	fmt.Fprintf(out, "  queries during it %s\n", during())
 	if err != nil {
 		return err
 	}
-	defer views.Close()
 	fmt.Fprintf(out, "  %-12s %10s %12s %10s %10s %8s %10s  %s\n", "view", "took", "events/s", "rows", "bare", "ratio", "switch", "digests")
 	for _, r := range all {
-		rows, bare, err := copyBare(ctx, views.Reader(r.Projection), filepath.Join(dir, "bare-"+r.Projection+".db"))
-		os.Remove(filepath.Join(dir, "bare-"+r.Projection+".db")) //nolint:errcheck // with the folder, at the latest
+		rows, bare, err := views.copyBare(ctx, r.Projection)
 		if err != nil {
 			return err
 		}
@@ -114,33 +121,30 @@ func (b Rebuild) prepare(ctx context.Context, dir string) (commits, events int, 
 }
 
 // rebuild builds the views anew, one after the other, on the log that another process hosts.
-func (b Rebuild) rebuild(ctx context.Context, dir string) (all []projections.Rebuilt, views *sqlstore.Store, err error) {
+func (b Rebuild) rebuild(ctx context.Context, dir string, views sink) (all []projections.Rebuilt, err error) {
 	conn, err := jetstream.Join(dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	master, err := vault.LoadMasterKey(filepath.Join(dir, "master.key"))
 	if err != nil {
 		conn.Close()
-		return nil, nil, err
+		return nil, err
 	}
 	w, err := on(ctx, conn, master, jetstream.Options{Dir: dir})
 	if err != nil {
 		conn.Close()
-		return nil, nil, err
+		return nil, err
 	}
 	defer w.close()
-	if views, err = sqlstore.Open(dir, sqlstore.Options{}); err != nil {
-		return nil, nil, err
-	}
-	for _, p := range b.Projections(w.store, projections.SQLite) {
+	for _, p := range b.Projections(w.store, place(b.Views).dialect()) {
 		done, err := projections.Rebuild(ctx, w.store, views, p, w.store, projections.RebuildOptions{})
 		if err != nil {
-			return nil, nil, errors.Join(err, views.Close())
+			return nil, err
 		}
 		all = append(all, done)
 	}
-	return all, views, nil
+	return all, nil
 }
 
 // asking asks a desk what its people ask all day.

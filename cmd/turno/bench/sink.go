@@ -2,8 +2,10 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,49 +20,74 @@ import (
 // sink is where a bench builds its views, and the bare engine behind it.
 type sink interface {
 	projections.Store
-	// copyBare inserts all rows of a view once more, by the bare engine. Full-text indexes are left out.
+	// copyBare inserts all rows of a view's active version once more, by the bare engine. Full-text indexes are left out.
 	copyBare(ctx context.Context, projection string) (rows int, took time.Duration, err error)
+	// flags tell a process where these views are, beside its --data.
+	flags() []string
 	Close() error
 }
 
-func (b Project) dialect() projections.Dialect {
-	if b.Views == "" {
+// place is where a bench builds its views: the URL of a PostgreSQL database, or empty for files in its folder.
+type place string
+
+func (p place) dialect() projections.Dialect {
+	if p == "" {
 		return projections.SQLite
 	}
 	return projections.PostgreSQL
 }
 
-func (b Project) sink() string {
-	if b.Views == "" {
-		return "SQLite"
+// engine names what keeps the views; PostgreSQL with its version, which header does not know.
+func (p place) engine(ctx context.Context) (string, error) {
+	if p == "" {
+		return "SQLite", nil
 	}
-	return "PostgreSQL"
+	plain, _, err := p.with("")
+	if err != nil {
+		return "", err
+	}
+	conn, err := pgx.Connect(ctx, plain)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
+	return "PostgreSQL " + conn.PgConn().ParameterStatus("server_version"), nil
 }
 
-// open opens the views of a folder, each on PostgreSQL in schemas of their own.
-func (b Project) open(ctx context.Context, dir string) (sink, error) {
-	if b.Views == "" {
+// with is the URL without our own parameter, and with it.
+func (p place) with(schema string) (plain, with string, err error) {
+	u, err := url.Parse(string(p))
+	if err != nil {
+		return "", "", errors.New("--views is no URL")
+	}
+	q := u.Query()
+	q.Del("schema")
+	u.RawQuery = q.Encode()
+	plain = u.String()
+	q.Set("schema", schema)
+	u.RawQuery = q.Encode()
+	return plain, u.String(), nil
+}
+
+// open opens views in a folder or, in PostgreSQL, in schemas whose names begin with bench_ and the name. Schemas of that
+// name that are there already are dropped.
+func (p place) open(ctx context.Context, dir, name string) (sink, error) {
+	if p == "" {
 		s, err := sqlstore.Open(dir, sqlstore.Options{})
 		if err != nil {
 			return nil, err
 		}
 		return &onSQLite{s, dir}, nil
 	}
-	u, err := url.Parse(b.Views)
-	if err != nil {
-		return nil, fmt.Errorf("--views is no URL")
+	s := &onPostgreSQL{prefix: "bench_" + name}
+	var err error
+	if s.url, s.views, err = p.with(s.prefix); err != nil {
+		return nil, err
 	}
-	q := u.Query()
-	prefix := "bench_" + strings.ToLower(strings.TrimPrefix(filepath.Base(dir), "p-"))
-	q.Del("schema")
-	u.RawQuery = q.Encode()
-	s := &onPostgreSQL{url: u.String(), prefix: prefix}
 	if err := s.drop(ctx); err != nil {
 		return nil, err
 	}
-	q.Set("schema", prefix)
-	u.RawQuery = q.Encode()
-	if s.Store, err = pgstore.Open(u.String(), pgstore.Options{}); err != nil {
+	if s.Store, err = pgstore.Open(s.views, pgstore.Options{}); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -72,13 +99,20 @@ type onSQLite struct {
 }
 
 func (s *onSQLite) copyBare(ctx context.Context, projection string) (int, time.Duration, error) {
-	return copyBare(ctx, s.Reader(projection), filepath.Join(s.dir, "bare.db"))
+	file := filepath.Join(s.dir, "bare-"+projection+".db")
+	defer os.Remove(file) //nolint:errcheck // with the folder, at the latest
+	return copyBare(ctx, s.Reader(projection), file)
 }
+
+func (s *onSQLite) flags() []string { return nil }
 
 type onPostgreSQL struct {
 	*pgstore.Store
 	url, prefix string
+	views       string // url with the schema of the views
 }
+
+func (s *onPostgreSQL) flags() []string { return []string{"--views", s.views} }
 
 // Close also removes what was built.
 func (s *onPostgreSQL) Close() error {
@@ -117,8 +151,12 @@ func (s *onPostgreSQL) copyBare(ctx context.Context, projection string) (rows in
 		return 0, 0, err
 	}
 	defer conn.Close(ctx)
-	view := fmt.Sprintf("%s_%s_v1", s.prefix, projection)
-	bare := s.prefix + "_bare"
+	version, _, err := s.Active(ctx, projection)
+	if err != nil {
+		return 0, 0, err
+	}
+	view := fmt.Sprintf("%s_%s_v%d", s.prefix, projection, version)
+	bare := s.prefix + "_bare_" + projection
 	if _, err := conn.Exec(ctx, `CREATE SCHEMA `+bare); err != nil {
 		return 0, 0, err
 	}
