@@ -22,7 +22,7 @@ const module = "github.com/turno-desk/turno/"
 var pure = []string{
 	"bytes", "cmp", "crypto/hmac", "crypto/sha256", "encoding", "encoding/base32", "encoding/base64",
 	"encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "hash", "hash/fnv", "iter", "maps", "math",
-	"math/big", "math/bits", "reflect", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	"math/big", "math/bits", "net/url", "reflect", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
 }
 
 // clocks are the functions of package time that read the clock or wait for it.

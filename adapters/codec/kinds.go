@@ -108,6 +108,11 @@ func kinds() []*kind {
 		of[setting.MacroRetired](domain.CategorySetting, "macro.retired"),
 		of[setting.SegmentDefined](domain.CategorySetting, "segment.defined"),
 		of[setting.SegmentRetired](domain.CategorySetting, "segment.retired"),
+		of[setting.SubscriptionDefined](domain.CategorySetting, "subscription.defined"),
+		of[setting.SubscriptionRetired](domain.CategorySetting, "subscription.retired"),
+		of[setting.SubscriptionRotated](domain.CategorySetting, "subscription.rotated"),
+		of[setting.SubscriptionStopped](domain.CategorySetting, "subscription.stopped"),
+		of[setting.SubscriptionRedelivered](domain.CategorySetting, "subscription.redelivered"),
 		of[setting.ExtensionClaimed](domain.CategorySetting, "extension.claimed"),
 
 		of[sequence.Reserved](domain.CategorySequence, "sequence.reserved"),

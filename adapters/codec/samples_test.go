@@ -105,6 +105,13 @@ func samples() map[string]domain.Event {
 	segment := setting.Segment{ID: "new", Name: "New ones", Filter: setting.Contacts{
 		Tags: []string{"vip"}, Channel: "web", Fields: map[string]string{"plan": "Fibra"}, Blocked: &yes, Known: &yes, FirstFrom: &at, FirstTo: &later,
 	}}
+	crm := setting.Subscription{
+		ID: "crm", Name: "The CRM", URL: "https://crm.example.com/turno", Types: []string{"conversation.*"}, Departments: []string{"support"},
+		Channels: []string{"web"}, Personal: true, Enabled: true, Secrets: []setting.Secret{{Fingerprint: "4b5a6978", Until: &later}, {Fingerprint: "0f1e2d3c"}},
+	}
+	silent := setting.Subscription{ID: "crm", URL: "https://crm.example.com/turno"}
+	stopped, retired := silent, silent
+	stopped.Stopped, retired.Retired = setting.StoppedGone, true
 	return map[string]domain.Event{
 		"turno.conversation.opened.v1": thread.Opened{
 			Number: 2, Ticket: 1042, Direction: thread.Inbound, Channel: "web", Department: "support",
@@ -241,6 +248,12 @@ func samples() map[string]domain.Event {
 		"turno.macro.retired.v1":    setting.MacroRetired{Macro: setting.Macro{ID: "refund", Name: "Refund", Steps: []setting.Step{{Action: "take"}}, Retired: true}},
 		"turno.segment.defined.v1":  setting.SegmentDefined{Segment: segment},
 		"turno.segment.retired.v1":  setting.SegmentRetired{Segment: setting.Segment{ID: "new", Name: "New ones", Retired: true}},
+
+		"turno.subscription.defined.v1":     setting.SubscriptionDefined{Subscription: crm},
+		"turno.subscription.retired.v1":     setting.SubscriptionRetired{Subscription: retired},
+		"turno.subscription.rotated.v1":     setting.SubscriptionRotated{Subscription: crm},
+		"turno.subscription.stopped.v1":     setting.SubscriptionStopped{Subscription: stopped},
+		"turno.subscription.redelivered.v1": setting.SubscriptionRedelivered{Subscription: crm, From: 4711, To: 4719, FailedOnly: true},
 
 		"turno.extension.claimed.v1": setting.ExtensionClaimed{Extension: "204", Operator: "ana"},
 

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
@@ -19,14 +20,22 @@ func (s *Settings) Define(ctx context.Context, req Request, d setting.Definition
 	})
 }
 
-// RetireDefinition takes a definition out of use.
+// RetireDefinition takes a definition out of use. The secrets of a subscription go with it.
 func (s *Settings) RetireDefinition(ctx context.Context, req Request, kind setting.Kind, id string) (SettingResult, error) {
 	if !domain.ValidID(id) {
 		return SettingResult{}, &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such definition."}
 	}
-	return s.changeDefinition(ctx, req, kind, id, "retire", func(_ *setting.Image, is setting.Definition) ([]setting.Event, *domain.Refusal) {
+	var was setting.Definition
+	result, err := s.changeDefinition(ctx, req, kind, id, "retire", func(_ *setting.Image, is setting.Definition) ([]setting.Event, *domain.Refusal) {
+		was = is
 		return setting.DecideRetire(is)
 	})
+	if sub, ok := was.(setting.Subscription); ok && err == nil {
+		for _, secret := range sub.Secrets {
+			err = errors.Join(err, s.forget(ctx, id, []string{secret.Fingerprint}))
+		}
+	}
+	return result, err
 }
 
 func (s *Settings) changeDefinition(ctx context.Context, req Request, kind setting.Kind, id, action string,

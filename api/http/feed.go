@@ -170,28 +170,11 @@ func (s *Server) chosen(commit *domain.Commit, types []string) ([]json.RawMessag
 		if err := json.Unmarshal(e, &head); err != nil {
 			return nil, err
 		}
-		if matches(head.Type, types) {
+		if setting.Listens(head.Type, types) {
 			chosen = append(chosen, e)
 		}
 	}
 	return chosen, nil
-}
-
-// matches reports whether an event's type is asked for: whole, without its version, or by a beginning with * behind it; each
-// with or without the "turno." that they all begin with.
-func matches(t string, types []string) bool {
-	for _, want := range types {
-		if want != "*" && !strings.HasPrefix(want, "turno.") {
-			want = "turno." + want
-		}
-		if begin, ok := strings.CutSuffix(want, "*"); ok && strings.HasPrefix(t, begin) {
-			return true
-		}
-		if t == want || strings.HasPrefix(t, want+".v") {
-			return true
-		}
-	}
-	return false
 }
 
 // visible says which commits of the chunk the viewer may see: all of the workspace, or those of conversations that are

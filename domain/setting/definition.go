@@ -21,11 +21,13 @@ const (
 	KindTemplate Kind = "template"
 	KindMacro    Kind = "macro"
 	KindSegment  Kind = "segment"
+
+	KindSubscription Kind = "subscription"
 )
 
 // Kinds is the list of them all.
 func Kinds() []Kind {
-	return []Kind{KindField, KindFunnel, KindCatalog, KindTag, KindTemplate, KindMacro, KindSegment}
+	return []Kind{KindField, KindFunnel, KindCatalog, KindTag, KindTemplate, KindMacro, KindSegment, KindSubscription}
 }
 
 // Definition is one thing that a company defines for its desk, under an id of its own choice: a field, a funnel, a
@@ -40,6 +42,16 @@ type Definition interface {
 	wants() string // what a definition of the kind takes, for people
 	defined() Event
 	retired() Event
+}
+
+// keeper is a definition of which commands of their own change a part: a new definition leaves that as it is.
+type keeper interface {
+	kept(is Definition) Definition
+}
+
+// bounded is a definition of which a workspace has only so many in use.
+type bounded interface {
+	crowded(img *Image) *domain.Refusal
 }
 
 // Name is what a definition is found by.
@@ -58,8 +70,16 @@ func DecideDefine(is, d Definition, img *Image) ([]Event, *domain.Refusal) {
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad, Detail: d.wants(), OnSettings: true}
 	}
+	if k, ok := d.(keeper); ok {
+		d = k.kept(is)
+	}
 	if is != nil && reflect.DeepEqual(is, d) {
 		return nil, nil
+	}
+	if b, ok := d.(bounded); ok && (is == nil || is.OutOfUse()) {
+		if r := b.crowded(img); r != nil {
+			return nil, r
+		}
 	}
 	return []Event{d.defined()}, nil
 }
@@ -106,6 +126,16 @@ func DefinitionOf(e Event) Definition {
 		return e.Segment
 	case SegmentRetired:
 		return e.Segment
+	case SubscriptionDefined:
+		return e.Subscription
+	case SubscriptionRetired:
+		return e.Subscription
+	case SubscriptionRotated:
+		return e.Subscription
+	case SubscriptionStopped:
+		return e.Subscription
+	case SubscriptionRedelivered:
+		return e.Subscription
 	}
 	return nil
 }
@@ -127,6 +157,8 @@ func ParseDefinition(kind Kind, data []byte) (Definition, error) {
 		return parse[Macro](data)
 	case KindSegment:
 		return parse[Segment](data)
+	case KindSubscription:
+		return parse[Subscription](data)
 	}
 	return nil, fmt.Errorf("there is no kind %q of definitions", kind)
 }

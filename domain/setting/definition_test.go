@@ -33,6 +33,7 @@ func TestEveryKindOfDefinitionIsMadeOnceAndRetiredOnce(t *testing.T) {
 		setting.Template{ID: "adios", Name: "Adiós", Language: "PT-br", Text: "Adeus {{contact.name}}"},
 		setting.Macro{ID: "fin", Name: "Fin", Steps: []setting.Step{{Action: "messages", Template: "hola"}, {Action: "close", Summary: "listo"}}},
 		setting.Segment{ID: "nuevos", Name: "Nuevos", Filter: setting.Contacts{Tags: []string{"vip"}}},
+		setting.Subscription{ID: "crm", Name: " CRM ", URL: "https://crm.example.com", Types: []string{"ticket.*", "conversation.*"}, Enabled: true},
 	} {
 		kinds[d.Kind()] = true
 		after := defined(t, img, d)
@@ -80,6 +81,12 @@ func TestADefinitionThatIsWrongIsRefusedByWhatIsWrong(t *testing.T) {
 		"a macro with an unknown template":  {setting.Macro{ID: "m", Name: "M", Steps: []setting.Step{{Action: "notes", Template: "nada"}}}, []string{"template:nada"}},
 		"a step that does nothing":          {setting.Macro{ID: "m", Name: "M", Steps: []setting.Step{{Action: "tags"}}}, []string{"steps.tags"}},
 		"a segment with odd fields":         {setting.Segment{ID: "s", Name: "S", Filter: setting.Contacts{Fields: map[string]string{"A B": "x"}}}, []string{"filter.fields"}},
+		"a subscription with a password":    {setting.Subscription{ID: "s", URL: "https://me:secret@example.com/"}, []string{"url"}},
+		"a subscription to a file":          {setting.Subscription{ID: "s", URL: "file:///etc/passwd"}, []string{"url"}},
+		"a subscription to nowhere":         {setting.Subscription{ID: "s", URL: "https:///x"}, []string{"url"}},
+		"a subscription with a fragment":    {setting.Subscription{ID: "s", URL: "https://example.com/#"}, []string{"url"}},
+		"a pattern with a star in it":       {setting.Subscription{ID: "s", URL: "https://example.com", Types: []string{"a*b"}}, []string{"types"}},
+		"a place that can't be":             {setting.Subscription{ID: "s", URL: "https://example.com", Departments: []string{"A"}, Channels: []string{""}}, []string{"departments", "channels"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, r := setting.DecideDefine(nil, c.when, img)
