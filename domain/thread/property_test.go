@@ -138,6 +138,47 @@ func sights(w *world) map[int]domain.Sight {
 	return all
 }
 
+// TestAContactNoticesNoPause: whoever pauses or resumes whatever, nothing is sent to the contact because of it, and what the
+// contact writes meanwhile is taken in as ever (D25, F036, F039).
+func TestAContactNoticesNoPause(t *testing.T) {
+	paused := 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld()
+		for range rapid.IntRange(1, 60).Draw(t, "length") {
+			w.now = w.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "seconds")) * time.Second)
+			actor, number, cmd := anyCommand(t, w)
+			if c := w.state.Current(); c != nil && c.Owner != "" && rapid.Bool().Draw(t, "its owner") {
+				actor, number = w.actor(c.Owner), c.Number
+				cmd = rapid.SampledFrom([]thread.Command{thread.Pause{}, thread.Resume{}}).Draw(t, "sets aside")
+			}
+			before := sights(w)
+			events, refusal := w.do(actor, number, cmd)
+			if refusal != nil {
+				continue
+			}
+			_, ours := cmd.(thread.Send)
+			for _, e := range events {
+				switch e := e.(type) {
+				case thread.Paused, thread.Resumed:
+					paused++
+				case thread.MessageSent:
+					if _, opens := cmd.(thread.Open); !ours && !opens {
+						t.Fatalf("%T sent the contact a message: %+v", cmd, e)
+					}
+				}
+			}
+			if _, writes := cmd.(thread.Receive); writes && len(events) > 0 && before[w.state.Latest].State == thread.StatePaused {
+				if _, taken := events[len(events)-1].(thread.MessageReceived); !taken {
+					t.Fatalf("a message to a paused conversation made %v", names(events))
+				}
+			}
+		}
+	})
+	if paused == 0 {
+		t.Fatal("nothing was ever paused: the test shows nothing")
+	}
+}
+
 // TestSayingItAgainChangesNothing holds for commands that name an end, not a step: the second time nothing is appended, or
 // it is refused.
 func TestSayingItAgainChangesNothing(t *testing.T) {

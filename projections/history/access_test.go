@@ -251,3 +251,54 @@ func TestWorkspacesDoNotSeeEachOther(t *testing.T) {
 		t.Errorf("in the list: %v, %v", p.Items, err)
 	}
 }
+
+// The law: no event of a conversation is hidden from an auditor, whatever has been deleted, archived or erased, and each stands
+// in its timeline once, in the log's order (D3, D6, N19).
+func TestNoEventIsInvisibleToAnAuditor(t *testing.T) {
+	ctx := context.Background()
+	for seed := range uint64(3) {
+		log := viewtest.NewLog("audit")
+		d := viewtest.NewDesk(log, seed)
+		d.Erases = true
+		d.Random(220, 5)
+		for k, id := range threadsOf(log) {
+			if k%3 == 0 {
+				d.Do("adela", id, 0, thread.Close{})
+				d.Do("adela", id, 0, thread.Hide{})
+			}
+		}
+		v := newView(t, log).build(77)
+
+		type place struct {
+			position domain.Position
+			index    int
+		}
+		want := map[string][]place{}
+		hidden := false
+		for _, c := range log.Commits() {
+			if c.Aggregate.Category != domain.CategoryThread {
+				continue
+			}
+			hidden = hidden || c.After != nil && c.After.Hidden
+			for k := range c.Events {
+				want[c.Conversation] = append(want[c.Conversation], place{c.Position, k})
+			}
+		}
+		if !hidden {
+			t.Fatal("nothing was hidden: the test would show nothing")
+		}
+		for id, events := range want {
+			line, err := v.Timeline(ctx, workspace, auditor, id, 0)
+			if err != nil {
+				t.Fatalf("seed %d: the auditor asks for %s and gets %v", seed, id, err)
+			}
+			var got []place
+			for _, e := range line.Entries {
+				got = append(got, place{e.Position, e.Index})
+			}
+			if !slices.Equal(got, events) {
+				t.Errorf("seed %d: of %s the auditor sees %v, and there are %v", seed, id, got, events)
+			}
+		}
+	}
+}
