@@ -20,7 +20,7 @@ const module = "github.com/turno-desk/turno/"
 // pure is all that the core may import of the standard library: arithmetic on values, and nothing that reads a clock, a
 // file, the network or randomness, or that writes a log.
 var pure = []string{
-	"bytes", "cmp", "crypto/hmac", "crypto/sha256", "encoding", "encoding/base32", "encoding/base64",
+	"bytes", "cmp", "container/heap", "crypto/hmac", "crypto/sha256", "encoding", "encoding/base32", "encoding/base64",
 	"encoding/binary", "encoding/hex", "encoding/json", "errors", "fmt", "hash", "hash/fnv", "iter", "maps", "math",
 	"math/big", "math/bits", "net/url", "reflect", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8",
 }

@@ -13,7 +13,8 @@ import (
 
 // routingCmd looks into automatic assignments.
 type routingCmd struct {
-	Explain routingExplainCmd `cmd:"" help:"Tell how the operators of a conversation were chosen: among whom, with which loads, by which rule; and decide it again."`
+	Explain  routingExplainCmd  `cmd:"" help:"Tell how the operators of a conversation were chosen: among whom, with which loads, by which rule; and decide it again."`
+	Simulate routingSimulateCmd `cmd:"" help:"Replay the arrivals of a period under another rule or another staffing: waiting times side by side, as it was and as it would have been."`
 }
 
 type routingExplainCmd struct {
