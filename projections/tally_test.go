@@ -147,7 +147,7 @@ func reachPosition(t *testing.T, store viewtest.Store, log *viewtest.Log, p doma
 		t.Fatal(err)
 	}
 	defer tracker.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := tracker.Wait(ctx, "tally", p); err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func TestAWaiterIsServedAlsoWhenItHearsNothing(t *testing.T) {
 	}
 	defer tracker.Close()
 	start(t, projections.NewRunner(log, store, newTally(), nil, quick))
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- tracker.Wait(ctx, "tally", 7) }()

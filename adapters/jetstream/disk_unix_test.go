@@ -75,7 +75,7 @@ func TestBelowTheReserveAppendsAreRefusedUntilThereIsRoom(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		if _, _, err = s.Append(t.Context(), storetest.Note(1, "room"), v); err == nil {
 			break
 		}
@@ -99,7 +99,7 @@ func TestADiskThatIsReallyFullMakesNobodyWaitAndLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	// No reserve to speak of: the server runs into the wall.
-	s := open(t, nc, jetstream.Options{Host: b.server, Reserve: 1, Timeout: 2 * time.Second, AckWait: 500 * time.Millisecond})
+	s := open(t, nc, jetstream.Options{Host: b.server, Reserve: 1, Timeout: 6 * time.Second, AckWait: 1500 * time.Millisecond})
 	n, v, err := appendUntil(t, s, 0)
 	t.Logf("after %d appends: %v", n, err)
 	truthful := func(err error) bool {
@@ -112,7 +112,7 @@ func TestADiskThatIsReallyFullMakesNobodyWaitAndLosesNothing(t *testing.T) {
 	if _, _, err := s.Append(t.Context(), storetest.Note(2, strings.Repeat("x", 100<<10)), 0); !truthful(err) {
 		t.Errorf("the next append: %v", err)
 	}
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 3*time.Second { // half of what it would wait for an answer
 		t.Errorf("the next append took %s", took)
 	}
 

@@ -56,14 +56,6 @@ func (s *Server) patchTicket(c *call) error {
 	if err := s.settledTickets(c); err != nil {
 		return err
 	}
-	// Who has just linked the number to another ticket means that one, whatever position the request names.
-	head, err := s.Log.Head(c.ctx())
-	if err != nil {
-		return err
-	}
-	if err := s.reached(c.ctx(), viewHistory, head); err != nil {
-		return err
-	}
 	shown, err := s.History.Ticket(c.ctx(), s.workspace, c.viewer, n, 0)
 	if err != nil {
 		return err

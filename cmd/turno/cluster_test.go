@@ -72,7 +72,7 @@ func TestServeOnAClusterRidesThroughTheLossOfItsLeader(t *testing.T) {
 // leader is the server that leads the log's stream.
 func leader(t *testing.T, cluster bench.Cluster) *natsserver.Server {
 	t.Helper()
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		for _, s := range cluster {
 			if s.JetStreamIsStreamLeader("$G", "TURNO") {
 				return s

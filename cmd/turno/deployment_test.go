@@ -270,7 +270,7 @@ func (d *deployment) await(s types.ServiceConfig, self string) {
 		return // the test's own servers were waited for
 	}
 	asked := d.resolved(check[len(check)-1], self)
-	for limit := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for limit := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		var err error
 		if ours(s) {
 			_, _, err = turno(d.t, append(slices.Clone(check[1:len(check)-1]), asked)...)
@@ -349,7 +349,7 @@ func outlives(t *testing.T, d *deployment) {
 		if pushed != id {
 			t.Errorf("the push stream tells of %s, want %s", pushed, id)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the push stream, through the proxy, tells of nothing")
 	}
 	if err := answersWell(desk.url + "/metrics"); err == nil {

@@ -70,7 +70,7 @@ func TestPartsOnHostsOfTheirOwnRideThroughAKilledPostgreSQL(t *testing.T) {
 	<-half
 	server.Kill()
 	status, retry := "", ""
-	for until := time.Now().Add(20 * time.Second); status != "503" && time.Now().Before(until); {
+	for until := time.Now().Add(time.Minute); status != "503" && time.Now().Before(until); {
 		status, retry = asked(t, desk.url+"/v1/queues/support?state=waiting")
 	}
 	if status != "503" || retry == "" {
@@ -121,7 +121,7 @@ func asked(t *testing.T, url string) (status, retry string) {
 // SQLite. Nothing may be parked.
 func builtAsAnew(t *testing.T, f logFlags, v viewFlags) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	p := &program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}
 	r, err := openToJoin(p, f)

@@ -85,7 +85,7 @@ func (p *process) end() {
 		if err != nil {
 			p.t.Errorf("%s ended with %v\n%s", p.name, err, &p.stderr)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		p.t.Fatalf("%s does not stop", p.name)
 	}
 }
@@ -98,7 +98,7 @@ func (p *process) api() api {
 // patiently is a GET that is repeated while the answer is 503: what is behind the API is starting.
 func (a api) patiently(path string) object {
 	a.t.Helper()
-	for limit := time.Now().Add(40 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for limit := time.Now().Add(90 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		req, err := http.NewRequest("GET", a.url+path, nil)
 		if err != nil {
 			a.t.Fatal(err)

@@ -171,7 +171,7 @@ func allPushed(t *testing.T, b *bustle, positions <-chan int64) {
 		missing[p] = true
 	}
 	var last int64
-	for limit := time.After(20 * time.Second); len(missing) > 0; {
+	for limit := time.After(time.Minute); len(missing) > 0; {
 		select {
 		case p, ok := <-positions:
 			if !ok {
@@ -202,7 +202,7 @@ func told(where []string, args ...string) []string { return append(args, where..
 // opened opens the log and the views of a running desk.
 func opened(t *testing.T, where []string) (*program, *reading, views) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	p := &program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}
 	r, err := openToJoin(p, logFlags{Data: where[1], Workspace: "default"})
@@ -236,7 +236,7 @@ func sameAsAnew(t *testing.T, where []string) {
 		t.Fatal(err)
 	}
 	for _, name := range projectionNames {
-		wait, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+		wait, cancel := context.WithTimeout(p.ctx, time.Minute)
 		err := tracker.Wait(wait, name, head)
 		cancel()
 		if err != nil {
@@ -379,7 +379,7 @@ func aSecondProjectorTakesOverSecondsAfterTheFirstIsKilled(t *testing.T, where [
 	var longest time.Duration
 	for round := range 3 {
 		standing := start(t, told(where, "projector", "queue")...)
-		for limit := time.Now().Add(20 * time.Second); !strings.Contains(standing.stderr.String(), "standing by"); time.Sleep(5 * time.Millisecond) {
+		for limit := time.Now().Add(time.Minute); !strings.Contains(standing.stderr.String(), "standing by"); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(limit) {
 				t.Fatalf("the second projector does not stand by\n%s", &standing.stderr)
 			}

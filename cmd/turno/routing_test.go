@@ -16,7 +16,7 @@ func TestServeGivesWhatWaitsAndExplainsTheChoice(t *testing.T) {
 	s.put("/v1/departments/support", object{"name": "Support", "capacity": 2, "settings": object{"distribution": "automatic", "rule": "least_busy"}})
 	s.post("ana", "/v1/operators/ana/presence", object{"connected": true})
 	id, at := s.receive("m-1", "+1 555 0100", "My printer is on fire")
-	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for limit := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if c := s.get("/v1/conversations/" + id + "?" + after(at)); c.text("operator") == "ana" {
 			break
 		} else if time.Now().After(limit) {

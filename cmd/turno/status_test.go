@@ -17,7 +17,7 @@ var statusURL = regexp.MustCompile(`"url":"(http://[^"]+)"`)
 // status is where a process tells how it is.
 func (p *process) status() string {
 	p.t.Helper()
-	for limit := time.Now().Add(30 * time.Second); time.Now().Before(limit); time.Sleep(5 * time.Millisecond) {
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); time.Sleep(5 * time.Millisecond) {
 		if m := statusURL.FindStringSubmatch(p.stderr.String()); m != nil {
 			return m[1]
 		}
@@ -44,7 +44,7 @@ func read(t *testing.T, url string) (status int, body string) {
 // becomes waits until a URL is answered so.
 func becomes(t *testing.T, url string, want int) {
 	t.Helper()
-	for limit := time.Now().Add(40 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for limit := time.Now().Add(90 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		status, body := read(t, url)
 		if status == want {
 			return

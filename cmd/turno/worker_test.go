@@ -68,7 +68,7 @@ func awaitLeader(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	defer views.Close()
-	for limit := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for limit := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		var n int
 		err := views.Reader(effects.Name).QueryRow(`SELECT count(*) FROM checkpoint`).Scan(&n)
 		if err == nil && n > 0 {
@@ -83,7 +83,7 @@ func awaitLeader(t *testing.T, dir string) {
 // releases counts the unattended releases in the log, by conversation, once there are so many conversations among them.
 func releases(t *testing.T, dir string, want int) map[string]int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	p := &program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}
 	r, err := openToRead(p, logFlags{Data: dir, Workspace: "default"})
