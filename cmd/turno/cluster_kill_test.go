@@ -11,6 +11,7 @@ import (
 
 	"github.com/turno-desk/turno/adapters/jetstream"
 	"github.com/turno-desk/turno/adapters/jetstream/natstest"
+	"github.com/turno-desk/turno/adapters/pgstore/pgtest"
 )
 
 // commandsOfAStory is how many commands one story of the crowd sends: a message, two takes of which one is refused, three
@@ -18,8 +19,8 @@ import (
 const commandsOfAStory = 7
 
 // TestOnAClusterWhoseEveryPartIsKilledNothingIsLostNothingDoubledNoAnswerALie runs all as processes of their own, three NATS
-// servers, two engines and each projector twice, and kills one part after the other while customers write and operators
-// answer. TURNO_CLUSTER_COMMANDS says how many commands; `make soak` sets it to 20,000.
+// servers, PostgreSQL, two engines and each projector twice, and kills one part after the other while customers write and
+// operators answer. TURNO_CLUSTER_COMMANDS says how many commands; `make soak` sets it to 20,000.
 func TestOnAClusterWhoseEveryPartIsKilledNothingIsLostNothingDoubledNoAnswerALie(t *testing.T) {
 	t.Parallel() // most of its time is spent waiting for elections
 	commands, parallel := 2000, 16
@@ -27,6 +28,7 @@ func TestOnAClusterWhoseEveryPartIsKilledNothingIsLostNothingDoubledNoAnswerALie
 		commands, parallel = n, 64
 	}
 	binary := built(t)
+	database := pgtest.Start(t)
 	cluster := natstest.StartCluster(t, natstest.Config{})
 	parts := map[string]part{}
 	for _, n := range []string{"1", "2"} {
@@ -38,7 +40,8 @@ func TestOnAClusterWhoseEveryPartIsKilledNothingIsLostNothingDoubledNoAnswerALie
 	s := newStage(t, binary, parts)
 	s.log.NATS, s.log.Replicas = cluster.URLs(), 3
 	s.level = "info"
-	s.shared = []string{"--nats", cluster.URLs(), "--replicas", "3"}
+	s.views.Views = database.Database(t)
+	s.shared = []string{"--nats", cluster.URLs(), "--replicas", "3", "--views", s.views.Views}
 	for _, name := range s.names() {
 		s.start(name)
 	}
@@ -75,6 +78,11 @@ func TestOnAClusterWhoseEveryPartIsKilledNothingIsLostNothingDoubledNoAnswerALie
 		}, func() {
 			for _, name := range standing {
 				s.start(name)
+			}
+		}},
+		{"PostgreSQL", database.Kill, func() {
+			if err := database.Start(); err != nil {
+				t.Fatal(err)
 			}
 		}},
 	}

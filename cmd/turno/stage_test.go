@@ -33,9 +33,10 @@ type stage struct {
 	binary string
 	dir    string
 	parts  map[string]part
-	shared []string // flags of every part
-	level  string   // how much they log
-	log    logFlags // by which a test opens the log itself
+	shared []string  // flags of every part
+	level  string    // how much they log
+	log    logFlags  // by which a test opens the log itself,
+	views  viewFlags // and the views
 
 	running map[string]*exec.Cmd
 	ended   map[string]chan struct{}

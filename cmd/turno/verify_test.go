@@ -56,7 +56,7 @@ func (s *stage) verify(ctx context.Context, c *crowd) {
 			s.t.Errorf("somebody was told that %s owns %s; it was taken by %v", lost.owner, lost.conversation, log.owners[lost.conversation])
 		}
 	}
-	s.compareViews(ctx, r)
+	s.compareViews(p, r)
 }
 
 type readLog struct {
@@ -92,9 +92,11 @@ func (s *stage) read(ctx context.Context, r *reading) readLog {
 	return l
 }
 
-func (s *stage) compareViews(ctx context.Context, r *reading) {
+// compareViews compares each view with one that is built from the log alone, on SQLite.
+func (s *stage) compareViews(p *program, r *reading) {
 	s.t.Helper()
-	views, err := sqlstore.Open(r.dir, sqlstore.Options{})
+	ctx := p.ctx
+	views, err := s.views.openViews(p, r.dir)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -124,7 +126,7 @@ func (s *stage) compareViews(ctx context.Context, r *reading) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		grown, err := sqlstore.Digest(ctx, views.Reader(name))
+		grown, err := views.Digest(ctx, views.Reader(name))
 		if err != nil {
 			s.t.Fatal(err)
 		}
