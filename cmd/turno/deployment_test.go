@@ -15,12 +15,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go"
 
 	"github.com/turno-desk/turno/adapters/eventstoredb/esdbtest"
@@ -387,9 +389,34 @@ func outlives(t *testing.T, d *deployment) {
 	if got := len(messages.list("items")); got != 1 {
 		t.Errorf("history has %d messages, want 1: %v", got, messages)
 	}
+	d.roomForAll()
 	for name, p := range d.processes {
 		if name != writing && name != "engine-1" {
 			p.end()
 		}
+	}
+}
+
+// roomForAll expects that the database of docker-compose.yml takes twice the connections that there are.
+func (d *deployment) roomForAll() {
+	d.t.Helper()
+	allowed := 0
+	for _, word := range d.project.Services["postgres"].Command {
+		if n, is := strings.CutPrefix(word, "max_connections="); is {
+			allowed, _ = strconv.Atoi(n)
+		}
+	}
+	conn, err := pgx.Connect(d.t.Context(), d.database)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer conn.Close(d.t.Context())
+	var open int
+	if err := conn.QueryRow(d.t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'turno' AND datname = current_database()`).Scan(&open); err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Logf("%d connections to PostgreSQL are open, of %d", open, allowed)
+	if open == 0 || 2*open > allowed {
+		d.t.Errorf("%d connections to PostgreSQL are open; docker-compose.yml allows %d", open, allowed)
 	}
 }
