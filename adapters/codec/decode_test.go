@@ -186,7 +186,7 @@ func drawCommit(t *rapid.T, all []*kind) domain.Commit {
 	}
 	for range rapid.IntRange(1, 4).Draw(t, "events") {
 		e := reflect.New(rapid.SampledFrom(some).Draw(t, "kind").goType).Elem()
-		draw(t, e)
+		draw(t, e, 0)
 		c.Events = append(c.Events, e.Interface())
 	}
 	return c
@@ -196,8 +196,8 @@ func drawTime(t *rapid.T) time.Time {
 	return time.UnixMilli(rapid.Int64Range(-1e12, 1e14).Draw(t, "time")).UTC()
 }
 
-// draw fills v with anything.
-func draw(t *rapid.T, v reflect.Value) {
+// draw fills v with anything; depth is in how many others it is, and from the eighth on lists are empty.
+func draw(t *rapid.T, v reflect.Value, depth int) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(rapid.String().Draw(t, "text"))
@@ -213,23 +213,27 @@ func draw(t *rapid.T, v reflect.Value) {
 			return
 		}
 		for i := range v.NumField() {
-			draw(t, v.Field(i))
+			draw(t, v.Field(i), depth+1)
 		}
 	case reflect.Pointer:
 		if rapid.Bool().Draw(t, "there") {
 			v.Set(reflect.New(v.Type().Elem()))
-			draw(t, v.Elem())
+			draw(t, v.Elem(), depth+1)
 		}
 	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), rapid.IntRange(0, 3).Draw(t, "length"), 3))
+		most := 3
+		if depth > 7 {
+			most = 0
+		}
+		v.Set(reflect.MakeSlice(v.Type(), rapid.IntRange(0, most).Draw(t, "length"), 3))
 		for i := range v.Len() {
-			draw(t, v.Index(i))
+			draw(t, v.Index(i), depth+1)
 		}
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		for range rapid.IntRange(0, 3).Draw(t, "length") {
 			value := reflect.New(v.Type().Elem()).Elem()
-			draw(t, value)
+			draw(t, value, depth+1)
 			v.SetMapIndex(reflect.ValueOf(rapid.String().Draw(t, "key")), value)
 		}
 	default:

@@ -47,6 +47,11 @@ func kinds() []*kind {
 		of[thread.Hidden](domain.CategoryThread, "conversation.hidden"),
 		of[thread.Read](domain.CategoryThread, "conversation.read"),
 		of[thread.Erased](domain.CategoryThread, "conversation.erased"),
+		of[thread.WorkflowStarted](domain.CategoryThread, "conversation.workflow_started"),
+		of[thread.WorkflowAdvanced](domain.CategoryThread, "conversation.workflow_advanced"),
+		of[thread.WorkflowWaited](domain.CategoryThread, "conversation.workflow_waited"),
+		of[thread.WorkflowEnded](domain.CategoryThread, "conversation.workflow_ended"),
+		of[thread.WebhookRequested](domain.CategoryThread, "conversation.webhook_requested"),
 
 		of[identity.Claimed](domain.CategoryIdentity, "identity.claimed"),
 		of[identity.Released](domain.CategoryIdentity, "identity.released"),
@@ -113,6 +118,8 @@ func kinds() []*kind {
 		of[setting.SubscriptionRotated](domain.CategorySetting, "subscription.rotated"),
 		of[setting.SubscriptionStopped](domain.CategorySetting, "subscription.stopped"),
 		of[setting.SubscriptionRedelivered](domain.CategorySetting, "subscription.redelivered"),
+		of[setting.WorkflowDefined](domain.CategorySetting, "workflow.defined"),
+		of[setting.WorkflowRetired](domain.CategorySetting, "workflow.retired"),
 		of[setting.ExtensionClaimed](domain.CategorySetting, "extension.claimed"),
 
 		of[sequence.Reserved](domain.CategorySequence, "sequence.reserved"),

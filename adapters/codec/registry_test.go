@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,42 +169,44 @@ func TestOldVersionsAreLiftedStepByStepAndTheNewestIsWritten(t *testing.T) {
 	}
 }
 
-// leaves lists the paths of all fields of t that hold a value of their own.
-func leaves(t reflect.Type) (paths [][]string) {
+// leaves lists the paths of all fields of t that hold a value of their own, or more of a type that they are in: above.
+func leaves(t reflect.Type, above ...reflect.Type) (paths [][]string) {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	if t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Time]() {
+	if t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Time]() || slices.Contains(above, t) {
 		return [][]string{nil}
 	}
 	for i := range t.NumField() {
-		for _, below := range leaves(t.Field(i).Type) {
+		for _, below := range leaves(t.Field(i).Type, append(slices.Clip(above), t)...) {
 			paths = append(paths, append([]string{t.Field(i).Name}, below...))
 		}
 	}
 	return paths
 }
 
-// isSet reports whether the field is there and not zero.
-func isSet(e any, field []string) bool {
-	v := reflect.ValueOf(e)
-	for _, name := range field {
-		for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) {
-			if v.Kind() == reflect.Slice && v.Len() == 0 || v.IsZero() {
-				return false
-			}
-			if v.Kind() == reflect.Slice {
-				v = v.Index(0)
-			} else {
-				v = v.Elem()
+// isSet reports whether the field is there and not zero: in one of the elements, where it is in a list.
+func isSet(e any, field []string) bool { return isSetIn(reflect.ValueOf(e), field) }
+
+func isSetIn(v reflect.Value, field []string) bool {
+	switch {
+	case !v.IsValid() || v.IsZero():
+		return false
+	case len(field) == 0:
+		return true
+	case v.Kind() == reflect.Pointer:
+		return isSetIn(v.Elem(), field)
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			if isSetIn(v.Index(i), field) {
+				return true
 			}
 		}
-		if !v.IsValid() || v.Kind() != reflect.Struct {
-			return false
-		}
-		v = v.FieldByName(name)
+		return false
+	case v.Kind() == reflect.Struct:
+		return isSetIn(v.FieldByName(field[0]), field[1:])
 	}
-	return v.IsValid() && !v.IsZero()
+	return false
 }
 
 // shares reports whether two events embed the same definition.

@@ -102,6 +102,38 @@ func samples() map[string]domain.Event {
 			Interests: []string{"plan-b"}, Stage: "offer", Department: "billing", Operator: "leo", Category: "refund", Summary: "Paid back."},
 		{Action: "close"},
 	}}
+	no := false
+	vip := setting.Workflow{
+		ID: "vip", Name: "VIPs keep their operator", Enabled: true,
+		Trigger: setting.Trigger{On: setting.OnClosed, Source: []string{setting.SourceUser}},
+		Conditions: []setting.Condition{
+			{Field: setting.CondDepartment, Is: []string{"sales"}},
+			{Any: []setting.Condition{
+				{Field: setting.CondContactTags, IsNot: []string{"vip"}},
+				{All: []setting.Condition{{Field: setting.CondOwner, Set: &no}, {Field: setting.CondRating, AtMost: 2}}},
+			}},
+		},
+		Steps: []setting.WorkflowStep{
+			{Action: setting.StepWait, For: 3600, Unless: setting.OnReceived}, {Action: setting.StepUnassignContact},
+			{Action: setting.StepNotes, Text: "{{contact.name}} is everybody's again."}, {Action: setting.StepWebhook, Subscription: "crm"},
+		},
+	}
+	full := setting.Workflow{
+		ID: "full", Name: "With everything in it",
+		Trigger: setting.Trigger{On: setting.OnSilent, How: []string{"automatic"}, Tags: []string{"vip"}, After: 72000},
+		Conditions: []setting.Condition{
+			{All: []setting.Condition{{Field: setting.CondHours, Is: []string{"open"}}}}, {Any: []setting.Condition{{Field: setting.CondTags, Is: []string{"vip"}}}},
+			{Field: setting.CondOwner, Set: &yes}, {Field: setting.CondScore, AtLeast: 2, AtMost: 4}, {Field: setting.CondState, IsNot: []string{"paused"}},
+		},
+		Steps: []setting.WorkflowStep{
+			{Action: setting.StepAssign, Rule: "least_busy"}, {Action: setting.StepTransfer, Department: "sales", Operator: "ana", Force: true},
+			{Action: setting.StepTags, Add: []string{"vip"}, Remove: []string{"new"}}, {Action: setting.StepMessages, Template: "hello"},
+			{Action: setting.StepAssignContact, Owner: true}, {Action: setting.StepWait, For: 3600, Unless: setting.OnReceived},
+			{Action: setting.StepNotes, Text: "{{contact.name}} is silent."}, {Action: setting.StepWebhook, Subscription: "crm"},
+			{Action: setting.StepClose, Reason: "inactive", Category: "silence", Summary: "No answer."},
+		},
+		Retired: true,
+	}
 	segment := setting.Segment{ID: "new", Name: "New ones", Filter: setting.Contacts{
 		Tags: []string{"vip"}, Channel: "web", Fields: map[string]string{"plan": "Fibra"}, Blocked: &yes, Known: &yes, FirstFrom: &at, FirstTo: &later,
 	}}
@@ -163,6 +195,17 @@ func samples() map[string]domain.Event {
 		"turno.conversation.hidden.v1":     thread.Hidden{Reason: "Sent by mistake."},
 		"turno.conversation.read.v1":       thread.Read{Message: conversationID + "-m13"},
 		"turno.conversation.erased.v1":     thread.Erased{Contact: contact.ID(threadID), Identity: "a3b5c7d9e2f4g6h8j1k3m5n7pq"},
+		"turno.conversation.workflow_started.v1": thread.WorkflowStarted{
+			Run: conversationID + "-w1", Workflow: "vip", Version: 17, Trigger: setting.OnClosed, Depth: 1, Steps: full.Steps,
+		},
+		"turno.conversation.workflow_advanced.v1": thread.WorkflowAdvanced{
+			Run: conversationID + "-w1", Workflow: "vip", Step: 2, Action: setting.StepAssign, Depth: 1, Rule: routing.LeastBusy,
+		},
+		"turno.conversation.workflow_waited.v1": thread.WorkflowWaited{Run: conversationID + "-w1", Step: 1, Due: later, Unless: setting.OnReceived},
+		"turno.conversation.workflow_ended.v1": thread.WorkflowEnded{
+			Run: conversationID + "-w1", Workflow: "vip", Step: 2, Outcome: thread.RunCancelled, Reason: "closed",
+		},
+		"turno.conversation.webhook_requested.v1": thread.WebhookRequested{Run: conversationID + "-w1", Workflow: "vip", Step: 3, Subscription: "crm"},
 
 		"turno.identity.claimed.v1": identity.Claimed{
 			Thread: threadID, Contact: contact.ID(threadID), Channel: "web", Kind: "address", Address: "+5491155550123", Cause: "first",
@@ -247,6 +290,8 @@ func samples() map[string]domain.Event {
 		"turno.macro.defined.v1":    setting.MacroDefined{Macro: macro},
 		"turno.macro.retired.v1":    setting.MacroRetired{Macro: setting.Macro{ID: "refund", Name: "Refund", Steps: []setting.Step{{Action: "take"}}, Retired: true}},
 		"turno.segment.defined.v1":  setting.SegmentDefined{Segment: segment},
+		"turno.workflow.defined.v1": setting.WorkflowDefined{Workflow: vip},
+		"turno.workflow.retired.v1": setting.WorkflowRetired{Workflow: full},
 		"turno.segment.retired.v1":  setting.SegmentRetired{Segment: setting.Segment{ID: "new", Name: "New ones", Retired: true}},
 
 		"turno.subscription.defined.v1":     setting.SubscriptionDefined{Subscription: crm},

@@ -23,11 +23,12 @@ const (
 	KindSegment  Kind = "segment"
 
 	KindSubscription Kind = "subscription"
+	KindWorkflow     Kind = "workflow"
 )
 
 // Kinds is the list of them all.
 func Kinds() []Kind {
-	return []Kind{KindField, KindFunnel, KindCatalog, KindTag, KindTemplate, KindMacro, KindSegment, KindSubscription}
+	return []Kind{KindField, KindFunnel, KindCatalog, KindTag, KindTemplate, KindMacro, KindSegment, KindSubscription, KindWorkflow}
 }
 
 // Definition is one thing that a company defines for its desk, under an id of its own choice: a field, a funnel, a
@@ -136,6 +137,10 @@ func DefinitionOf(e Event) Definition {
 		return e.Subscription
 	case SubscriptionRedelivered:
 		return e.Subscription
+	case WorkflowDefined:
+		return e.Workflow
+	case WorkflowRetired:
+		return e.Workflow
 	}
 	return nil
 }
@@ -159,6 +164,8 @@ func ParseDefinition(kind Kind, data []byte) (Definition, error) {
 		return parse[Segment](data)
 	case KindSubscription:
 		return parse[Subscription](data)
+	case KindWorkflow:
+		return parse[Workflow](data)
 	}
 	return nil, fmt.Errorf("there is no kind %q of definitions", kind)
 }

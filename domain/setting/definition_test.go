@@ -34,6 +34,7 @@ func TestEveryKindOfDefinitionIsMadeOnceAndRetiredOnce(t *testing.T) {
 		setting.Macro{ID: "fin", Name: "Fin", Steps: []setting.Step{{Action: "messages", Template: "hola"}, {Action: "close", Summary: "listo"}}},
 		setting.Segment{ID: "nuevos", Name: "Nuevos", Filter: setting.Contacts{Tags: []string{"vip"}}},
 		setting.Subscription{ID: "crm", Name: " CRM ", URL: "https://crm.example.com", Types: []string{"ticket.*", "conversation.*"}, Enabled: true},
+		setting.Workflow{ID: "libre", Name: " Libre ", Enabled: true, Trigger: setting.Trigger{On: "closed", Source: []string{}}, Steps: []setting.WorkflowStep{{Action: "unassign_contact", Add: []string{}}}},
 	} {
 		kinds[d.Kind()] = true
 		after := defined(t, img, d)
@@ -87,6 +88,23 @@ func TestADefinitionThatIsWrongIsRefusedByWhatIsWrong(t *testing.T) {
 		"a subscription with a fragment":    {setting.Subscription{ID: "s", URL: "https://example.com/#"}, []string{"url"}},
 		"a pattern with a star in it":       {setting.Subscription{ID: "s", URL: "https://example.com", Types: []string{"a*b"}}, []string{"types"}},
 		"a place that can't be":             {setting.Subscription{ID: "s", URL: "https://example.com", Departments: []string{"A"}, Channels: []string{""}}, []string{"departments", "channels"}},
+		"a workflow of nothing":             {setting.Workflow{ID: "templates"}, []string{"id", "name", "trigger.on", "steps"}},
+		"a workflow that is wrong all over": {setting.Workflow{ID: "w", Name: "W",
+			Trigger: setting.Trigger{On: "silent", Source: []string{"user"}, How: []string{"manual"}, Tags: []string{"a"}},
+			Conditions: []setting.Condition{
+				{Field: "text", Is: []string{"a"}}, {Field: "state", Is: []string{"gone"}}, {Field: "tags"}, {Field: "owner", AtLeast: 2},
+				{All: []setting.Condition{{Any: []setting.Condition{{All: []setting.Condition{{Field: "tags", Is: []string{"a"}}}}}}, {Field: "hours", Is: []string{"late"}}}},
+				{Any: []setting.Condition{{Field: "tags", Is: []string{"a"}}}, Field: "tags", Is: []string{"a"}},
+			},
+			Steps: []setting.WorkflowStep{
+				{Action: "explode"}, {Action: "assign", Operator: "nadie", Rule: "best"}, {Action: "messages", Text: "{{who}}", Template: ""}, {Action: "notes", Template: "nada"},
+				{Action: "tags", Text: "a"}, {Action: "close", Reason: "superseded"}, {Action: "messages", Text: "Hola"}, {Action: "transfer", Department: "nada"}, {Action: "wait"},
+			}}, []string{
+			"trigger.source", "trigger.how", "trigger.tags", "trigger.after_s", "conditions.1.field", "conditions.2", "conditions.3", "conditions.4",
+			"conditions.5.1.1", "conditions.5.2", "conditions.6", "steps.1.action", "steps.2.operator", "steps.2.rule", "operator:nadie", "variable:who", "template:nada",
+			"steps.5.text", "steps.5.add", "steps.6.reason", "steps.7.action", "steps.8.action", "department:nada", "steps.9.for_s", "steps.9.action"}},
+		"a workflow that answers what is closed": {setting.Workflow{ID: "w", Name: "W", Trigger: setting.Trigger{On: "closed"},
+			Steps: []setting.WorkflowStep{{Action: "messages", Text: "Adiós"}}}, []string{"steps.1.action"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, r := setting.DecideDefine(nil, c.when, img)

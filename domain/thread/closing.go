@@ -162,12 +162,13 @@ func (d decision) requirements(c Close, k Classification, linked bool) []string 
 	return missing
 }
 
-// ending closes and, unless the department keeps closed ones on its lists, archives (D6).
+// ending closes and, unless the department keeps closed ones on its lists, archives (D6). Runs of workflows end with it.
 func (d decision) ending(closed Closed) []Event {
-	if d.c.Archived || d.f.Image.Departments[d.c.Department].Settings.KeepOnClose {
-		return []Event{closed}
+	events := []Event{closed}
+	if !d.c.Archived && !d.f.Image.Departments[d.c.Department].Settings.KeepOnClose {
+		events = append(events, Archived{Cause: "close"})
 	}
-	return []Event{closed, Archived{Cause: "close"}}
+	return append(events, d.cancelled()...)
 }
 
 // ignore closes a conversation with somebody whom nobody wants to answer (D15).

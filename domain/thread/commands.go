@@ -5,6 +5,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/routing"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
 // Command is what somebody wants of a conversation. Its target is the conversation that the caller names; Receive and Open
@@ -161,6 +162,29 @@ type MarkRead struct{ Message string }
 // Drain moves it from the out-of-hours list to the waiting ones, once the department is open or staffed (D1). Turno's own.
 type Drain struct{}
 
+// StartRun begins a run of a workflow that was triggered, if the conditions hold. Turno's own, as are the next two.
+type StartRun struct {
+	Workflow setting.Workflow
+	Version  domain.Position // of its definition
+	Depth    int
+	Since    time.Time // unanswered and silent: since when; it must be so still
+}
+
+// Advance does the next step of a run.
+type Advance struct {
+	Run  string
+	Step int             // from 1: nothing when it is not the next one
+	Text domain.Personal // what the step says, with its variables filled: found out by whoever hands the command over
+}
+
+// EndRun ends a run before its step Step is done.
+type EndRun struct {
+	Run     string
+	Step    int
+	Outcome Outcome
+	Reason  string
+}
+
 // Erase says that the thread's key is about to be destroyed, and closes what is open (admins). Its target is the thread's
 // newest conversation.
 type Erase struct{}
@@ -193,3 +217,6 @@ func (MarkRead) command()   {}
 func (Distribute) command() {}
 func (Drain) command()      {}
 func (Erase) command()      {}
+func (StartRun) command()   {}
+func (Advance) command()    {}
+func (EndRun) command()     {}

@@ -15,8 +15,17 @@ type Facts struct {
 	Actor          domain.Actor
 	Thread         string // id of the thread
 	Now            time.Time
-	Import         bool // a history from elsewhere: nobody needs to be connected
-	ContactBlocked bool // the contact's own aggregate says so; asked when a conversation would open
+	Import         bool    // a history from elsewhere: nobody needs to be connected
+	ContactBlocked bool    // the contact's own aggregate says so; asked when a conversation would open
+	Contact        Contact // asked when the conditions of a workflow ask about it
+}
+
+// Contact is what conditions may ask of a contact: nothing personal.
+type Contact struct {
+	Known    bool
+	Blocked  bool
+	Tags     []string
+	Assignee string
 }
 
 // Decide says which events a command makes, or which rule refuses it. No events and no refusal: what was asked is so
@@ -90,6 +99,12 @@ func (d decision) decide(cmd Command) ([]Event, *domain.Refusal) {
 		return d.drain()
 	case Erase:
 		return d.erase()
+	case StartRun:
+		return d.startRun(c)
+	case Advance:
+		return d.advance(c)
+	case EndRun:
+		return d.endRun(c)
 	}
 	return nil, &domain.Refusal{Code: domain.CodeInvalid, Detail: "This is no command of a conversation."}
 }
@@ -113,9 +128,10 @@ func (d decision) surfaced(events []Event) []Event {
 
 // decision is one command being decided.
 type decision struct {
-	s *State
-	c *Conversation
-	f Facts
+	s   *State
+	c   *Conversation
+	f   Facts
+	run string // of the workflow whose step it is, or ""
 }
 
 // admit holds for every command on a conversation that exists: the actor may see it, and its role acts at all. Take and

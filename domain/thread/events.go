@@ -5,6 +5,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/routing"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
 // Event is one fact about a thread. Its commit says which conversation it is about.
@@ -245,6 +246,53 @@ type Erased struct {
 	Identity string `json:"identity"`
 }
 
+// WorkflowStarted begins a run of a workflow in the conversation, with the steps of the version that was in force then: a later
+// definition changes nothing in it.
+type WorkflowStarted struct {
+	Run      string                 `json:"run"`             // "<conversation>-w<k>"
+	Workflow string                 `json:"workflow"`        // id of the definition
+	Version  domain.Position        `json:"version"`         // position of the definition
+	Trigger  string                 `json:"trigger"`         // opened, message_received, assigned, tagged, closed, rated, unanswered, silent
+	Depth    int                    `json:"depth"`           // 1, and one more for a run that another one's step started
+	Steps    []setting.WorkflowStep `json:"steps,omitempty"` // none when it ends at once
+}
+
+// WorkflowAdvanced says that a step was done; what it did stands behind it in the same commit.
+type WorkflowAdvanced struct {
+	Run      string       `json:"run"`
+	Workflow string       `json:"workflow"`
+	Step     int          `json:"step"` // from 1
+	Action   string       `json:"action"`
+	Depth    int          `json:"depth"`          // of the run
+	Rule     routing.Rule `json:"rule,omitempty"` // of an assignment: the distribution gives it by this rule as soon as somebody has room
+}
+
+// WorkflowWaited says until when the run waits before its next step.
+type WorkflowWaited struct {
+	Run    string    `json:"run"`
+	Step   int       `json:"step"`
+	Due    time.Time `json:"due"`
+	Unless string    `json:"unless,omitempty"` // message_received: it ends when the contact writes meanwhile
+}
+
+// WorkflowEnded ends a run: after its last step, or because of a reason before that.
+type WorkflowEnded struct {
+	Run      string  `json:"run"`
+	Workflow string  `json:"workflow"`
+	Step     int     `json:"step,omitempty"`   // the last one, or the one that was not done
+	Outcome  Outcome `json:"outcome"`          // done, cancelled, failed
+	Reason   string  `json:"reason,omitempty"` // closed, answered, loop, too_many, or the code of what refused the step
+}
+
+// WebhookRequested asks for a call of one of the company's endpoints. Whoever delivers webhooks makes it; the run does not
+// wait for it.
+type WebhookRequested struct {
+	Run          string `json:"run"`
+	Workflow     string `json:"workflow"`
+	Step         int    `json:"step"`
+	Subscription string `json:"subscription"` // id of the subscription whose endpoint is called
+}
+
 func (Opened) event()             {}
 func (MessageReceived) event()    {}
 func (MessageSent) event()        {}
@@ -270,3 +318,8 @@ func (Unarchived) event()         {}
 func (Hidden) event()             {}
 func (Read) event()               {}
 func (Erased) event()             {}
+func (WorkflowStarted) event()    {}
+func (WorkflowAdvanced) event()   {}
+func (WorkflowWaited) event()     {}
+func (WorkflowEnded) event()      {}
+func (WebhookRequested) event()   {}

@@ -75,6 +75,8 @@ func (s *State) evolve(c *domain.Commit, event domain.Event) {
 
 // evolve says what one event makes of its conversation.
 func (conv *Conversation) evolve(c *domain.Commit, event domain.Event) {
+	conv.Clock = conv.Clock.After(c, event, conv.State)
+	conv.runs(c, event)
 	switch e := event.(type) {
 	case MessageReceived:
 		conv.Messages++

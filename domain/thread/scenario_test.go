@@ -19,6 +19,7 @@ import (
 	"github.com/turno-desk/turno/domain/presence"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/workflow"
 )
 
 // A scenario file holds lines of the form
@@ -105,6 +106,7 @@ type world struct {
 	seq   domain.Position
 
 	record func(domain.Commit) // may be nil
+	last   domain.Commit       // the newest
 }
 
 func newWorld() *world {
@@ -213,6 +215,7 @@ func (w *world) do(actor domain.Actor, number int, cmd thread.Command) ([]thread
 		c.Conversation = conv.ID
 	}
 	w.state.Apply(&c)
+	w.last = c
 	if w.record != nil {
 		w.record(c)
 	}
@@ -247,7 +250,16 @@ func (l line) run(t *testing.T, w *world) {
 		number, _ = strconv.Atoi(args[0][1:])
 		args = args[1:]
 	}
-	events, refusal := w.do(w.actor(l.actor), number, command(t, w, l, args))
+	actor := w.actor(l.actor)
+	if run, ok := runOf(w, l.verb, args); ok {
+		actor = workflow.Actor(run.Workflow)
+	}
+	cmd := command(t, w, l, args)
+	var events []thread.Event
+	var refusal *domain.Refusal
+	if cmd != nil {
+		events, refusal = w.do(actor, number, cmd)
+	}
 	got := "nothing"
 	if refusal != nil {
 		got = strings.Join(append([]string{"refused", string(refusal.Code)}, refusal.Missing...), " ")
@@ -384,6 +396,11 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 		return thread.Drain{}
 	case "erase":
 		return thread.Erase{}
+	case "start":
+		return starting(t, w, l, first, named)
+	case "step":
+		run, _ := runOf(w, l.verb, args)
+		return thread.Advance{Run: run.ID, Step: run.Done + 1, Text: domain.Personal(named["text"])}
 	}
 	t.Fatalf("%s: no command %q", l.where, l.verb)
 	return nil

@@ -78,6 +78,12 @@ type Conversation struct {
 	Linked         int64 // the ticket that it was put into; 0: its own number stands for itself
 	Proposed       int64 // the ticket that the contact proposed and nobody has judged
 
+	Clock       Clock
+	Runs        []Run       // of workflows; those that have not ended
+	RunCount    int         // all of them: the next one's ordinal less one
+	RunStarts   []time.Time // of the last hour before the newest
+	RunsStopped time.Time   // when a run was too many; zero: never
+
 	ClosedAt      time.Time
 	OwnerAtClose  string
 	Closer        string // actor of the close

@@ -76,6 +76,16 @@ const (
 	ClosedOther      CloseReason = "other"
 )
 
+// Outcome says how a run of a workflow ended.
+type Outcome string
+
+// The outcomes.
+const (
+	RunDone      Outcome = "done"
+	RunCancelled Outcome = "cancelled" // the close, or the contact, came before
+	RunFailed    Outcome = "failed"    // a step was refused, or there were too many runs
+)
+
 // LinkedHow says by which way a conversation came into a ticket.
 type LinkedHow string
 

@@ -71,6 +71,16 @@ func typeOf(e thread.Event) (string, error) {
 		return "read", nil
 	case thread.Erased:
 		return "erased", nil
+	case thread.WorkflowStarted:
+		return "workflow_started", nil
+	case thread.WorkflowAdvanced:
+		return "workflow_advanced", nil
+	case thread.WorkflowWaited:
+		return "workflow_waited", nil
+	case thread.WorkflowEnded:
+		return "workflow_ended", nil
+	case thread.WebhookRequested:
+		return "webhook_requested", nil
 	}
 	return "", fmt.Errorf("history knows no event %T", e)
 }
@@ -128,6 +138,16 @@ func parse(typ string, data []byte) (thread.Event, error) {
 		return as[thread.Read](data)
 	case "erased":
 		return as[thread.Erased](data)
+	case "workflow_started":
+		return as[thread.WorkflowStarted](data)
+	case "workflow_advanced":
+		return as[thread.WorkflowAdvanced](data)
+	case "workflow_waited":
+		return as[thread.WorkflowWaited](data)
+	case "workflow_ended":
+		return as[thread.WorkflowEnded](data)
+	case "webhook_requested":
+		return as[thread.WebhookRequested](data)
 	}
 	return nil, fmt.Errorf("history wrote no entries of type %q", typ)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,12 +92,14 @@ func writeEvent(b *bytes.Buffer, root string, t codec.Type, said comments) error
 // row is one field on the page.
 type row struct{ name, kind, text string }
 
-// fields lists the fields of a struct as JSON has them, those of embedded and nested structs among them.
-func fields(t reflect.Type, prefix string, said comments) (rows []row) {
+// fields lists the fields of a struct as JSON has them, those of embedded and nested structs among them; those of a struct
+// that is inside of itself once. above are the structs that it is in.
+func fields(t reflect.Type, prefix string, said comments, above ...reflect.Type) (rows []row) {
+	above = append(slices.Clip(above), t)
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" {
-			rows = append(rows, fields(f.Type, prefix, said)...)
+			rows = append(rows, fields(f.Type, prefix, said, above...)...)
 			continue
 		}
 		kind, nested, suffix := jsonKind(f.Type)
@@ -108,8 +111,8 @@ func fields(t reflect.Type, prefix string, said comments) (rows []row) {
 			kind += ", optional"
 		}
 		rows = append(rows, row{prefix + name, kind, text(comment)})
-		if nested != nil {
-			rows = append(rows, fields(nested, prefix+name+suffix+".", said)...)
+		if nested != nil && !slices.Contains(above, nested) {
+			rows = append(rows, fields(nested, prefix+name+suffix+".", said, above...)...)
 		}
 	}
 	return rows
