@@ -57,6 +57,7 @@ func kinds() []*kind {
 		of[identity.Released](domain.CategoryIdentity, "identity.released"),
 
 		of[contact.ProfileChanged](domain.CategoryContact, "contact.profile_changed", more),
+		of[contact.Added](domain.CategoryContact, "contact.added"),
 		of[contact.Tagged](domain.CategoryContact, "contact.tagged"),
 		of[contact.Untagged](domain.CategoryContact, "contact.untagged"),
 		of[contact.Annotated](domain.CategoryContact, "contact.annotated"),

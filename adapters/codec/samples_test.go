@@ -223,6 +223,7 @@ func samples() map[string]domain.Event {
 				State: "CABA", Country: "Argentina", Postcode: "C1043"},
 			Fields: map[string]domain.Personal{"plan": "fibra oscura"},
 		},
+		"turno.contact.added.v1":         contact.Added{Channel: "web", Identity: "a3b5c7d9e2f4g6h8j1k3m5n7pq"},
 		"turno.contact.tagged.v1":        contact.Tagged{Tags: []string{"wholesale"}},
 		"turno.contact.untagged.v1":      contact.Untagged{Tags: []string{"wholesale"}},
 		"turno.contact.annotated.v1":     contact.Annotated{Annotation: "a1", Text: "Prefers to be called in the afternoon."},

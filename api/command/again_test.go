@@ -23,7 +23,7 @@ func TestAnErasureThatStoppedHalfwayKeepsNobodyOut(t *testing.T) {
 			t.Fatal("the message went to the erased thread")
 		}
 	}
-	if err := o.engine.EraseThread(t.Context(), admin, first.State.ID); err != nil {
+	if err := o.engine.EraseThread(t.Context(), admin, first.State.ID, ""); err != nil {
 		t.Fatalf("finishing it: %v", err)
 	}
 	if again := o.receive(t, o.engine, contactWrites("+34 600", "m3", "Sigo aquí")); again.State.ID == first.State.ID || again.Conversation.Messages != 2 {

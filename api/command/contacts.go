@@ -11,9 +11,15 @@ import (
 	"github.com/turno-desk/turno/domain/setting"
 )
 
-// ThreadEraser makes the personal fields of a thread unreadable and releases its address. *Engine is one.
-type ThreadEraser interface {
-	EraseThread(ctx context.Context, req Request, thread string) error
+// ContactThreads are the threads that contacts come into being with. *Engine is one.
+type ContactThreads interface {
+	// EraseThread makes the personal fields of a thread unreadable and releases its address; ahead is the claim of one that may
+	// not have begun.
+	EraseThread(ctx context.Context, req Request, thread, ahead string) error
+	// Received is the name that came with the newest conversation of a thread; empty for none.
+	Received(ctx context.Context, req Request, thread string) (domain.Personal, error)
+	// Claim finds whose an address on a channel is, or claims it for a contact that comes into being.
+	Claim(ctx context.Context, req Request, channel, address string) (Claim, error)
 }
 
 // ContactsOptions is what Contacts are made of. All but Now are required.
@@ -21,7 +27,7 @@ type ContactsOptions struct {
 	Log     Log
 	Image   *Image
 	Keys    Keys
-	Threads ThreadEraser
+	Threads ContactThreads
 	Now     func() time.Time
 }
 
@@ -120,7 +126,11 @@ func (c *Contacts) erase(ctx context.Context, req Request, id string, refuse fun
 	if err != nil {
 		return result, err
 	}
-	if err := c.o.Threads.EraseThread(ctx, part(req), thread); err != nil {
+	s, err := c.load(ctx, id)
+	if err != nil {
+		return result, err
+	}
+	if err := c.o.Threads.EraseThread(ctx, part(req), thread, s.Identity); err != nil {
 		return result, fmt.Errorf("erasing the thread of contact %s: %w", id, err)
 	}
 	key, err := c.keyOf(ctx, c.aggregate(id))
@@ -177,6 +187,12 @@ func (c *Contacts) once(ctx context.Context, req Request, id, action string,
 	if err := c.exists(ctx, id); err != nil {
 		return SettingResult{}, err
 	}
+	return c.append(ctx, req, id, action, decide)
+}
+
+// append is once for a contact that may not have come into being.
+func (c *Contacts) append(ctx context.Context, req Request, id, action string,
+	decide func(contact.State, *setting.Image) ([]contact.Event, *domain.Refusal)) (SettingResult, error) {
 	return onSettings(ctx, c.o.Image, req, func(img *setting.Image) (SettingResult, error) {
 		return change(ctx, c.w, edit[contact.State]{
 			req: req, aggregate: c.aggregate(id), action: action, image: img, evolve: evolveContact,

@@ -14,7 +14,7 @@ import (
 	"github.com/turno-desk/turno/domain/thread"
 )
 
-func (b *bureau) contacts(threads command.ThreadEraser) *command.Contacts {
+func (b *bureau) contacts(threads command.ContactThreads) *command.Contacts {
 	return command.NewContacts(command.ContactsOptions{Log: b.log, Image: b.image, Keys: b.keys, Threads: threads, Now: b.clock.read})
 }
 
@@ -77,11 +77,11 @@ type tired struct {
 	tries int
 }
 
-func (e *tired) EraseThread(ctx context.Context, req command.Request, id string) error {
+func (e *tired) EraseThread(ctx context.Context, req command.Request, id, ahead string) error {
 	if e.tries++; e.tries == 1 {
 		return errors.New("the lights went out")
 	}
-	return e.Engine.EraseThread(ctx, req, id)
+	return e.Engine.EraseThread(ctx, req, id, ahead)
 }
 
 func TestAnErasureIsFinishedByTheSameCallAgain(t *testing.T) {

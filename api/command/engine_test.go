@@ -374,7 +374,7 @@ func TestAnErasureLeavesNothingToReadAndTheNextMessageBeginsAnew(t *testing.T) {
 	r := o.receive(t, o.engine, contactWrites("+34 600", "m1", "Mi secreto"))
 	other := o.another()
 	o.receive(t, other, contactWrites("+34 600", "m2", "Otro"))
-	if err := o.engine.EraseThread(t.Context(), command.Request{Workspace: "default", Principal: "admin", Actor: domain.Actor{Kind: domain.ActorAdmin}}, r.State.ID); err != nil {
+	if err := o.engine.EraseThread(t.Context(), command.Request{Workspace: "default", Principal: "admin", Actor: domain.Actor{Kind: domain.ActorAdmin}}, r.State.ID, ""); err != nil {
 		t.Fatal(err)
 	}
 	commits, _, err := o.log.Load(t.Context(), r.Commit.Aggregate, 0, nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
@@ -89,6 +90,47 @@ func (e *Engine) claim(ctx context.Context, req Request, a domain.Aggregate, cha
 			return identified{}, fmt.Errorf("claim an address: %w", err)
 		}
 	}
+}
+
+// Claim is what an address on a channel was claimed for.
+type Claim struct {
+	Identity string // id of the claim
+	Contact  string
+}
+
+// Claim finds whose an address on a channel is, or claims it for a contact that comes into being: its first message will find
+// that. A *domain.Refusal for a channel that is not in use, and what can't be an address.
+func (e *Engine) Claim(ctx context.Context, req Request, channel, address string) (Claim, error) {
+	if !domain.ValidID(channel) || strings.TrimSpace(address) == "" || !identifier(address) {
+		return Claim{}, &domain.Refusal{Code: domain.CodeInvalid, Missing: []string{"channel", "channel_address"},
+			Detail: "A channel is an id, and an address there 1 to 256 bytes of UTF-8 without control characters."}
+	}
+	if err := e.channelInUse(ctx, req, channel); err != nil {
+		return Claim{}, err
+	}
+	a := e.identityOf(req.Workspace, channel, address)
+	for erased := 0; ; erased++ {
+		id, err := e.claim(ctx, req, a, channel, address)
+		if err != nil {
+			return Claim{}, err
+		}
+		state, err := e.summary(ctx, req.Workspace, id.thread)
+		if err != nil {
+			return Claim{}, err
+		}
+		if !state.Erased || erased == maxConflicts {
+			return Claim{Identity: id.identity, Contact: contact.ID(id.thread)}, nil
+		}
+		if err := e.releaseIdentity(ctx, req, a.ID, id.thread); err != nil { // as in onThread
+			return Claim{}, err
+		}
+	}
+}
+
+// Received is the name that came with the newest conversation of a thread; empty for none.
+func (e *Engine) Received(ctx context.Context, req Request, threadID string) (domain.Personal, error) {
+	state, err := e.summary(ctx, req.Workspace, threadID)
+	return state.Name, err
 }
 
 // releaseIdentity unties an address from an erased thread, so that its next message makes a new one.

@@ -166,13 +166,11 @@ func (e *Engine) prepare(ctx context.Context, req Request, t *entry, j *job, f *
 	if current := t.state.Current(); current != nil && current.Open() {
 		return nil
 	}
-	if t.state.Latest > 0 {
-		blocked, err := e.blocked(ctx, req.Workspace, t.state.Contact)
-		if err != nil {
-			return err
-		}
-		f.ContactBlocked = blocked
+	blocked, err := e.blocked(ctx, req.Workspace, contact.ID(t.state.ID)) // also of one that was added and has not written yet
+	if err != nil {
+		return err
 	}
+	f.ContactBlocked = blocked
 	if *ticket == 0 {
 		n, err := e.o.Numbers.Next(ctx)
 		if err != nil {

@@ -1,6 +1,7 @@
 package http_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -84,9 +85,13 @@ func (c *contract) hold(t testing.TB, req *nethttp.Request, body string, a answe
 		return
 	}
 	if a.status < 300 && op.RequestBody != nil && body != "" {
-		schema := op.RequestBody.Value.Content.Get("application/json").Schema.Value
-		if err := against(schema, []byte(body)); err != nil {
-			t.Errorf("%s took a body that the contract forbids: %v\n%s", a.asked, err, body)
+		media, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
+		if taken := op.RequestBody.Value.Content.Get(media); taken == nil {
+			t.Errorf("%s took %q, which the contract doesn't know", a.asked, media)
+		} else if media == "application/json" {
+			if err := against(taken.Schema.Value, []byte(body)); err != nil {
+				t.Errorf("%s took a body that the contract forbids: %v\n%s", a.asked, err, body)
+			}
 		}
 	}
 	declared := op.Responses.Status(a.status)
@@ -104,6 +109,12 @@ func (c *contract) hold(t testing.TB, req *nethttp.Request, body string, a answe
 	} else if media == "application/json" {
 		if err := against(content.Schema.Value, a.body); err != nil {
 			t.Errorf("%s answered what the contract forbids: %v\n%s", a.asked, err, a.body)
+		}
+	} else if one := content.Schema.Value; media == "application/x-ndjson" && len(one.OneOf) > 0 {
+		for line := range bytes.Lines(a.body) {
+			if err := against(one, line); err != nil {
+				t.Errorf("%s answered a line that the contract forbids: %v\n%s", a.asked, err, line)
+			}
 		}
 	}
 }

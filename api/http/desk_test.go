@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"mime"
 	"net"
 	nethttp "net/http"
 	"net/http/httptest"
@@ -239,11 +240,31 @@ func (d *desk) must(a answer, status int) answer {
 	return a
 }
 
+// listed is the answer's body, or the JSON list of its lines.
+func (a answer) listed() []byte {
+	media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
+	if media != "application/x-ndjson" && media != "text/csv" {
+		return a.body
+	}
+	lines := []json.RawMessage{}
+	for line := range bytes.Lines(a.body) {
+		if media == "text/csv" {
+			line, _ = json.Marshal(strings.TrimRight(string(line), "\r\n"))
+		}
+		lines = append(lines, line)
+	}
+	list, err := json.Marshal(lines)
+	if err != nil {
+		a.d.t.Fatalf("%s answered lines that are no JSON: %s", a.asked, a.body)
+	}
+	return list
+}
+
 // value is the part of the answer at the path: names and indexes with dots between; nil when there is none.
 func (a answer) value(path string) any {
 	a.d.t.Helper()
 	var v any
-	if err := json.Unmarshal(a.body, &v); err != nil {
+	if err := json.Unmarshal(a.listed(), &v); err != nil {
 		a.d.t.Fatalf("%s answered no JSON: %q", a.asked, a.body)
 	}
 	for _, step := range strings.Split(path, ".") {

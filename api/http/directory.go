@@ -78,34 +78,6 @@ func (c *call) page() (directory.Range, error) {
 	return directory.Range{Cursor: c.QueryParam("cursor"), Limit: limit}, err
 }
 
-// contacts lists and searches contacts.
-func (s *Server) contacts(c *call) error {
-	r, err := c.page()
-	if err != nil {
-		return err
-	}
-	f := directory.ContactFilter{Range: r}
-	for name, p := range map[string]*string{"q": &f.Q, "address": &f.Address, "external_id": &f.ExternalID} {
-		if *p, err = c.words(name); err != nil {
-			return err
-		}
-	}
-	if f.Tag, err = c.idParam("tag"); err != nil {
-		return err
-	}
-	if f.Assignee, err = c.idParam("assignee"); err != nil {
-		return err
-	}
-	if f.Known, err = c.flag("known"); err != nil {
-		return err
-	}
-	answer, err := s.Directory.Contacts(c.ctx(), s.workspace, f)
-	if err != nil {
-		return err
-	}
-	return c.ok(answer.Position, answer)
-}
-
 // me says who the token is, and what it may do.
 func (s *Server) me(c *call) error {
 	image, err := s.Settings.Snapshot(c.ctx())

@@ -46,7 +46,9 @@ func (s *Server) routes() []route {
 		{get, "/v1/tickets/:number/timeline", access.ReadConversations, s.ticketTimeline, at},
 
 		// Contacts.
-		{get, "/v1/contacts", access.ReadContacts, s.contacts, with(page, "q", "address", "external_id", "tag", "assignee", "known")},
+		{get, "/v1/contacts", access.ReadContacts, s.contacts, with(page, finders()...)},
+		{post, "/v1/contacts/import", access.ImportContacts, s.importContacts, nil},
+		{get, "/v1/contacts/export", access.ExportContacts, s.exportContacts, with(finders(), "format", "after")},
 		{get, "/v1/contacts/:id", access.ReadContacts, one(s.Directory.Contact, func(v directory.Contact) domain.Position { return v.Revision }), now},
 		{get, "/v1/contacts/:id/history", access.ReadConversations, s.contactHistory, page},
 		{put, "/v1/contacts/:id", access.EditContacts, s.putContact, nil},

@@ -21,7 +21,8 @@ import (
 //	> {"reason": "…"}                        its body, which may go on over several such lines
 //	200                                      the status of the answer
 //	? ETag: "{r}"                            a header of the answer
-//	< {"conversation": {"id": "{c}"}}        what the answer holds, at least; {name} takes a value, or compares with what it took
+//	< {"conversation": {"id": "{c}"}}        what the answer holds, at least; {name} takes a value, or compares with what it took;
+//	                                         JSON lines and CSV are a list of their lines
 //	log conversation.taken …                 the events that the step appended; without this line it must append none
 //	save position p                          takes a value of the answer by its path
 func TestScenarios(t *testing.T) {
@@ -157,7 +158,7 @@ func (p play) answered(where string, s step, a answer) {
 	if err := json.Unmarshal([]byte(s.answer), &want); err != nil {
 		p.t.Fatalf("%s: the expected answer is no JSON: %v", where, err)
 	}
-	if err := json.Unmarshal(a.body, &got); err != nil {
+	if err := json.Unmarshal(a.listed(), &got); err != nil {
 		p.t.Fatalf("%s: the answer is no JSON: %s", where, a.body)
 	}
 	if err := p.match("answer", want, got); err != nil {

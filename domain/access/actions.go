@@ -53,6 +53,8 @@ const (
 	EditContacts      Action = "edit_contacts"   // profile, tags, annotations, block
 	AssignContacts    Action = "assign_contacts" // their dedicated assignee (F128)
 	MergeContacts     Action = "merge_contacts"  // and un-merge
+	ImportContacts    Action = "import_contacts" // many at once, from a file
+	ExportContacts    Action = "export_contacts" // all of them, in a file
 	EraseContacts     Action = "erase_contacts"
 	ReadSettings      Action = "read_settings" // operators, departments, channels
 	EditSettings      Action = "edit_settings"
@@ -102,6 +104,10 @@ func rights(a Action) right {
 		return right{roles(sup, adm), ScopeContacts, true}
 	case MergeContacts:
 		return right{roles(sup, adm), ScopeContacts, true}
+	case ImportContacts:
+		return right{roles(sup, adm), ScopeContacts, true}
+	case ExportContacts:
+		return right{roles(sup, adm), ScopeContacts, false}
 	case EraseContacts:
 		return right{roles(adm), ScopePersonal, true}
 	case ReadSettings:
@@ -132,7 +138,7 @@ func rights(a Action) right {
 
 // Actions is the list of them all, save ActForOthers, which is no right of its own: see MayDo.
 func Actions() []Action {
-	return []Action{Receive, ReadConversations, Converse, Supervise, Hide, ReadContacts, EditContacts, AssignContacts, MergeContacts, EraseContacts, ReadSettings,
+	return []Action{Receive, ReadConversations, Converse, Supervise, Hide, ReadContacts, EditContacts, AssignContacts, MergeContacts, ImportContacts, ExportContacts, EraseContacts, ReadSettings,
 		EditSettings, ManageTemplates, ManageTokens, BePresent, ReadOwnStats, ReadStats, ReadEvents, ReadAllEvents, OpenPersonal, ReadAudit}
 }
 

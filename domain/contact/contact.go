@@ -1,5 +1,5 @@
-// Package contact decides what is known of a customer. A contact comes into being with its thread, under an id derived
-// from it; its own aggregate begins with the first edit.
+// Package contact decides what is known of a customer. A contact comes into being with its thread, or is added ahead of its
+// first message, under an id derived from the thread's; its own aggregate begins with the first edit.
 package contact
 
 import "github.com/turno-desk/turno/domain"
@@ -30,6 +30,13 @@ type Address struct {
 	State    domain.Personal `json:"state,omitempty"`
 	Country  domain.Personal `json:"country,omitempty"`
 	Postcode domain.Personal `json:"postcode,omitempty"`
+}
+
+// Added brings a contact into being ahead of its first message: its address on the channel is claimed, and that message finds
+// the claim.
+type Added struct {
+	Channel  string `json:"channel"`
+	Identity string `json:"identity"` // id of the claim
 }
 
 // Tagged adds the contact to groups.
@@ -99,6 +106,7 @@ type Erased struct {
 	Threads []string `json:"threads"`
 }
 
+func (Added) event()          {}
 func (ProfileChanged) event() {}
 func (Tagged) event()         {}
 func (Untagged) event()       {}

@@ -25,6 +25,7 @@ type State struct {
 	Tags        []string // sorted
 	Annotations int
 	Assignee    string // operator
+	Identity    string // the claim of its address, when it was added ahead of its first message
 	Known       bool   // somebody has entered a profile
 	Blocked     bool
 	Erased      bool
@@ -41,6 +42,8 @@ type Profile = ProfileChanged
 // Evolve is the state after an event.
 func (s State) Evolve(e Event) State {
 	switch e := e.(type) {
+	case Added:
+		s.Identity = e.Identity
 	case ProfileChanged:
 		s.Profile, s.Known = e, true
 	case Tagged:

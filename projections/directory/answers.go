@@ -1,9 +1,12 @@
 package directory
 
 import (
+	"strings"
+
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/hours"
+	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -30,6 +33,21 @@ type Contact struct {
 	Merged      []Merged          `json:"merged,omitempty"`
 	Annotations []Annotation      `json:"annotations,omitempty"` // only where one contact is asked for
 	Revision    domain.Position   `json:"revision"`              // of the last commit about it
+}
+
+// Lines are the lines of the profile by their names.
+func (c *Contact) Lines() map[string]string {
+	lines := map[string]string{"name": c.Name, "email": c.Email, "phone": c.Phone, "sex": c.Sex, "company": c.Company, "title": c.Title,
+		"document": c.Document, "external_id": c.ExternalID}
+	if a := c.Address; a != nil {
+		p := contact.ProfileChanged{Address: *a}
+		for _, name := range contact.Lines() {
+			if strings.HasPrefix(name, "address.") {
+				lines[name] = string(*p.Line(name))
+			}
+		}
+	}
+	return lines
 }
 
 // Merged is a contact that was merged into another, and what of its own is not shown because the survivor has another value.
@@ -176,5 +194,7 @@ type ContactFilter struct {
 	Tag        string
 	Assignee   string // operator; Nobody: those without one
 	Known      *bool
+	Living     bool               // without those that were erased
+	All        []setting.Contacts // filters as a segment has them
 	Range
 }

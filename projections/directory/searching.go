@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -87,7 +90,7 @@ func (f ContactFilter) where(workspace string, before int64) (string, []any) {
 			workspace, f.ExternalID, string(domain.Erased), fold(f.ExternalID))
 	}
 	if f.Tag != "" {
-		add(`EXISTS (SELECT 1 FROM person_tag t WHERE t.workspace = p.workspace AND t.person = p.id AND t.tag = ?)`, f.Tag)
+		add(tagged, f.Tag)
 	}
 	switch f.Assignee {
 	case "":
@@ -99,7 +102,64 @@ func (f ContactFilter) where(workspace string, before int64) (string, []any) {
 	if f.Known != nil {
 		add(`p.known = ?`, flag(*f.Known))
 	}
+	if f.Living {
+		add(`p.erased = 0`)
+	}
+	for _, s := range f.All {
+		segmented(s, workspace, add)
+	}
 	return strings.Join(conditions, ` AND `), args
+}
+
+const tagged = `EXISTS (SELECT 1 FROM person_tag t WHERE t.workspace = p.workspace AND t.person = p.id AND t.tag = ?)`
+
+// segmented adds what a segment asks for: of what is shown of a person, and of the addresses of all that are merged in it.
+func segmented(s setting.Contacts, workspace string, add func(condition string, with ...any)) {
+	for _, t := range s.Tags {
+		add(tagged, t)
+	}
+	if s.Channel != "" {
+		add(`p.id IN (SELECT o.person FROM identity i JOIN contact o ON o.workspace = i.workspace AND o.id = i.contact
+			WHERE i.workspace = ? AND i.channel = ?)`, workspace, s.Channel)
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.Fields)) {
+		add(`EXISTS (SELECT 1 FROM person_field e WHERE e.workspace = p.workspace AND e.person = p.id AND e.field = ? AND e.value = ?)`,
+			"fields."+id, fold(s.Fields[id]))
+	}
+	if s.Blocked != nil {
+		add(`p.blocked = ?`, flag(*s.Blocked))
+	}
+	if s.Known != nil {
+		add(`p.known = ?`, flag(*s.Known))
+	}
+	if s.FirstFrom != nil {
+		add(`p.first_at >= ?`, s.FirstFrom.UnixMilli())
+	}
+	if s.FirstTo != nil {
+		add(`p.first_at <> 0 AND p.first_at < ?`, s.FirstTo.UnixMilli())
+	}
+}
+
+// FieldIDs are the ids of the fields that some contact has a value in, sorted.
+func (q *Queries) FieldIDs(ctx context.Context, workspace string) ([]string, error) {
+	const prefix = "fields."
+	var ids []string
+	_, err := q.read(ctx, func(tx *sql.Tx) error {
+		for last := prefix; ; {
+			var next sql.NullString // one step down the index for each, whatever the number of contacts
+			err := tx.QueryRowContext(ctx, `SELECT min(field) FROM person_field WHERE workspace = ? AND field > ? AND field < 'fields/'`,
+				workspace, last).Scan(&next)
+			if err != nil {
+				return fmt.Errorf("read the fields of contacts: %w", err)
+			}
+			if !next.Valid {
+				return nil
+			}
+			last = next.String
+			ids = append(ids, strings.TrimPrefix(last, prefix))
+		}
+	})
+	return ids, err
 }
 
 // Contact gives one with its annotations, oldest first. One that was merged away is answered by its survivor.

@@ -1,0 +1,94 @@
+package http
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/projections/directory"
+)
+
+// finders are the parameters that narrow contacts.
+func finders() []string {
+	return []string{"q", "address", "external_id", "tag", "assignee", "known", "blocked", "segment", "first_from", "first_to"}
+}
+
+// myself stands for the caller where an operator is named.
+const myself = "me"
+
+// contacts lists and searches contacts.
+func (s *Server) contacts(c *call) error {
+	r, err := c.page()
+	if err != nil {
+		return err
+	}
+	f, err := s.finding(c)
+	if err != nil {
+		return err
+	}
+	f.Range = r
+	answer, err := s.Directory.Contacts(c.ctx(), s.workspace, f)
+	if err != nil {
+		return err
+	}
+	return c.ok(answer.Position, answer)
+}
+
+// finding reads which contacts are asked for.
+func (s *Server) finding(c *call) (f directory.ContactFilter, err error) {
+	for name, p := range map[string]*string{"q": &f.Q, "address": &f.Address, "external_id": &f.ExternalID} {
+		if *p, err = c.words(name); err != nil {
+			return f, err
+		}
+	}
+	segment := ""
+	if err = c.ids(map[string]*string{"tag": &f.Tag, "assignee": &f.Assignee, "segment": &segment}); err != nil {
+		return f, err
+	}
+	if f.Assignee == myself {
+		if f.Assignee = c.viewer.Operator; f.Assignee == "" {
+			return f, invalid("assignee", "Only an operator has contacts of their own.")
+		}
+	}
+	if f.Known, err = c.flag("known"); err != nil {
+		return f, err
+	}
+	var own setting.Contacts
+	if own.Blocked, err = c.flag("blocked"); err != nil {
+		return f, err
+	}
+	for name, p := range map[string]**time.Time{"first_from": &own.FirstFrom, "first_to": &own.FirstTo} {
+		t, err := c.instant(name)
+		if err != nil {
+			return f, err
+		}
+		if !t.IsZero() {
+			*p = &t
+		}
+	}
+	f.All = append(f.All, own)
+	if segment != "" {
+		asked, err := s.segment(c, segment)
+		if err != nil {
+			return f, err
+		}
+		f.All = append(f.All, asked)
+	}
+	return f, nil
+}
+
+// segment is what a segment in use asks for.
+func (s *Server) segment(c *call, id string) (setting.Contacts, error) {
+	image, err := s.Settings.Snapshot(c.ctx())
+	if err != nil {
+		return setting.Contacts{}, err
+	}
+	segment, ok := image.Segment(id)
+	if !ok || segment.Retired {
+		return setting.Contacts{}, &Problem{Status: http.StatusUnprocessableEntity, Code: string(domain.CodeUnknownSetting), Field: "segment",
+			Detail: fmt.Sprintf("There is no segment %q, or it is no longer in use.", id)}
+	}
+	return segment.Filter, nil
+}
