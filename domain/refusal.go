@@ -1,6 +1,9 @@
 package domain
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Code names the rule that refused a command. Codes are part of the API and never change their meaning.
 type Code string
@@ -22,11 +25,12 @@ const (
 // Refusal says that a rule of the domain forbids a command. It is expected, shown to people and never logged as an error.
 type Refusal struct {
 	Code    Code
-	Detail  string   // one English sentence for people, free of personal data
-	Missing []string // what is missing, e.g. "category", "field:motivo"
-	State   string   // the conversation's state, when it is the reason
-	Allowed []string // what is allowed in that state
-	Owner   string   // id of the operator who has it, when that is the reason
+	Detail  string    // one English sentence for people, free of personal data
+	Missing []string  // what is missing, e.g. "category", "field:motivo"
+	State   string    // the conversation's state, when it is the reason
+	Allowed []string  // what is allowed in that state
+	Owner   string    // id of the operator who has it, when that is the reason
+	Until   time.Time // when the reason ends by itself, where that is known; zero: it is not
 
 	// OnSettings marks a refusal that rests on the settings image (unknown id, no right, retired): the caller confirms it
 	// against the log before answering.

@@ -67,6 +67,9 @@ func samples() map[string]domain.Event {
 	sales.Settings.AtCapacityMessage, sales.Settings.AssignedMessage = "All are busy.", "Somebody has it now."
 	sales.Settings.AwayMessage, sales.Settings.NobodyMessage = "We are back at nine.", "Somebody will be with you soon."
 	sales.Close.Parts, sales.Close.Funnel, sales.Close.TicketLink = []string{"interests", "origin", "score"}, "b2b", department.LinkRequired
+	offering := sales
+	offering.ID, offering.Settings.Distribution, offering.Settings.Rule = "offers", "", ""
+	offering.Settings.OfferTo, offering.Settings.OfferTimeout, offering.Settings.TransferAccept = 3, 45, true
 	said := thread.Content{
 		Kind: thread.KindImage, Text: "¿Dónde está mi pedido? 📦", ReplyTo: conversationID + "-m12",
 		Attachments: []thread.Attachment{{URL: "https://example.com/a.jpg", Name: "factura.jpg", Type: "image/jpeg", Size: 20480}},
@@ -81,6 +84,7 @@ func samples() map[string]domain.Event {
 		{From: later, Zone: "America/Argentina/Buenos_Aires", Week: hours.Week{Monday: day}},
 	}}
 	web := setting.Channel{ID: "web", Type: "generic", Name: "Web chat", Department: "support"}
+	line := setting.Channel{ID: "line", Type: "generic", Name: "Ana's line", Department: "support", Extension: "204"}
 	token := setting.Token{
 		ID: "crm", Owner: "service:crm", Name: "CRM of the branch", Scopes: []string{"conversations:write"}, Fingerprint: "0f1e2d3c",
 	}
@@ -166,6 +170,16 @@ func samples() map[string]domain.Event {
 		"turno.conversation.released.v1": thread.Released{
 			Operator: "ana", Cause: "manual", Reason: "My shift ends.",
 		},
+		"turno.conversation.offered.v1": thread.Offered{
+			Operators: []string{"eva", "ana"}, Joined: []string{"ana"}, Round: 2, Until: later, Cause: thread.OfferedByRule,
+			Assignment: &routing.Assignment{
+				Rule: routing.LongestIdle, Read: 4711, Entry: 4709, Omitted: 2,
+				Candidates: []routing.Candidate{{Operator: "ana", Load: 1, Capacity: 5, Assigned: at, Idle: later}, {Operator: "leo", Load: 5, Capacity: 5}},
+			},
+		},
+		"turno.conversation.offer_declined.v1": thread.OfferDeclined{Operator: "ana"},
+		"turno.conversation.offer_ended.v1":    thread.OfferEnded{Cause: thread.OfferExhausted},
+		"turno.conversation.alerted.v1":        thread.Alerted{Cause: thread.AlertUnattended, Operator: "ana", Role: "supervisor"},
 		"turno.conversation.transferred.v1": thread.Transferred{
 			FromDepartment: "support", FromOperator: "ana", Department: "billing", Operator: "leo", Reason: "A refund.", Forced: true,
 		},
@@ -260,6 +274,10 @@ func samples() map[string]domain.Event {
 		"turno.department.changed.v2": department.Changed{Definition: sales},
 		"turno.department.retired.v2": department.Retired{Definition: department.Definition{ID: "sales", Name: "Sales", Retired: true}},
 
+		"turno.department.created.v3": department.Created{Definition: offering},
+		"turno.department.changed.v3": department.Changed{Definition: offering},
+		"turno.department.retired.v3": department.Retired{Definition: department.Definition{ID: "offers", Name: "Offers", Retired: true}},
+
 		"turno.workload.reserved.v1": workload.Reserved{
 			State:        workload.State{Operator: "ana", Slots: []workload.Slot{{Conversation: conversationID, Entry: 4709, Expires: later}}},
 			Conversation: conversationID, Read: 4711, Held: 1, Load: 2, Capacity: 5,
@@ -275,6 +293,9 @@ func samples() map[string]domain.Event {
 		"turno.channel.created.v1": setting.ChannelCreated{Channel: web},
 		"turno.channel.changed.v1": setting.ChannelChanged{Channel: web},
 		"turno.channel.retired.v1": setting.ChannelRetired{Channel: setting.Channel{ID: "web", Type: "generic", Name: "Web chat", Department: "support", Retired: true}},
+		"turno.channel.created.v2": setting.ChannelCreated{Channel: line},
+		"turno.channel.changed.v2": setting.ChannelChanged{Channel: line},
+		"turno.channel.retired.v2": setting.ChannelRetired{Channel: setting.Channel{ID: "line", Type: "generic", Name: "Ana's line", Department: "support", Extension: "204", Retired: true}},
 		"turno.token.issued.v1":    setting.TokenIssued{Token: token},
 		"turno.token.revoked.v1":   setting.TokenRevoked{Token: setting.Token{ID: "crm", Owner: "service:crm", Fingerprint: "0f1e2d3c", Revoked: true}},
 

@@ -104,6 +104,9 @@ func (v *visit) offers(r queue.Row) offers {
 	over := v.acts(access.Supervise) && access.Supervises(v.viewer, r.Department)
 	works := mine || over || !owned && v.viewer.Member(r.Department)
 	open := r.State != thread.StateClosed
+	if r.Offered != nil && !r.Offered.To(v.who.Operator) && !over {
+		owned, works = true, false // as good as: only those to whom it is offered may have it
+	}
 	return offers{
 		Take:     has("take") && !owned,
 		TakeOver: has("assign") && owned && !mine && over,

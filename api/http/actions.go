@@ -38,6 +38,8 @@ func actions() []action {
 		{"ignore", access.Converse, as[ignoreBody]},
 		{"delete", access.Hide, as[deleteBody]},
 		{"read", access.Converse, as[readMarkBody]},
+		{"offers/accept", access.Converse, as[acceptBody]},
+		{"offers/decline", access.Converse, as[declineBody]},
 	}
 }
 
@@ -135,6 +137,8 @@ type (
 	readMarkBody struct {
 		Message string `json:"message"`
 	}
+	acceptBody  struct{}
+	declineBody struct{}
 )
 
 func (takeBody) command() (thread.Command, error)      { return thread.Take{}, nil }
@@ -237,6 +241,8 @@ func (b deleteBody) command() (thread.Command, error)  { return thread.Hide{Reas
 func (b readMarkBody) command() (thread.Command, error) {
 	return thread.MarkRead{Message: b.Message}, nil
 }
+func (acceptBody) command() (thread.Command, error)  { return thread.Accept{}, nil }
+func (declineBody) command() (thread.Command, error) { return thread.Decline{}, nil }
 
 // complete gives a content its kind when it names none: what it carries says it.
 func complete(c thread.Content) (thread.Content, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/queue"
 )
 
 // Answer is the success of a command.
@@ -38,6 +39,8 @@ type Conversation struct {
 	OpenedAt       projections.Time  `json:"opened_at"`
 	Since          projections.Time  `json:"since"` // of the state
 	PausedUntil    *projections.Time `json:"paused_until,omitempty"`
+	Offered        *queue.Offered    `json:"offered,omitempty"`
+	Alerts         []Alert           `json:"alerts,omitempty"`
 	ClosedAt       *projections.Time `json:"closed_at,omitempty"`
 	CloseReason    string            `json:"close_reason,omitempty"`
 	Category       string            `json:"category,omitempty"`
@@ -66,6 +69,13 @@ type Classification struct {
 	Fields    map[string]domain.Personal `json:"fields,omitempty"`
 }
 
+// Alert is one that stands: whom it is for, an operator or all of the department who have a role, and why.
+type Alert struct {
+	Cause    thread.AlertCause `json:"cause"`
+	Operator string            `json:"operator,omitempty"`
+	Role     string            `json:"role,omitempty"`
+}
+
 func stampOf(t time.Time) *projections.Time {
 	if t.IsZero() {
 		return nil
@@ -84,6 +94,12 @@ func shown(s *thread.State, c *thread.Conversation) *Conversation {
 	}
 	if shown.Tags == nil {
 		shown.Tags = []string{}
+	}
+	if o := c.Offer; o != nil {
+		shown.Offered = &queue.Offered{Operators: append([]string{}, o.Operators...), Until: projections.Time{Time: o.Until}}
+	}
+	for _, a := range c.Alerts {
+		shown.Alerts = append(shown.Alerts, Alert{a.Cause, a.Operator, a.Role})
 	}
 	if c.PausedTill != nil {
 		shown.PausedUntil = stampOf(*c.PausedTill)

@@ -34,6 +34,7 @@ type Problem struct {
 	State   string   `json:"state,omitempty"`   // the conversation's state, when it is the reason
 	Allowed []string `json:"allowed,omitempty"` // what is allowed in that state
 	Owner   *Person  `json:"owner,omitempty"`   // who has the conversation, when that is the reason
+	Until   string   `json:"until,omitempty"`   // when the reason ends by itself, where that is known
 	Step    *int     `json:"step,omitempty"`    // of a macro: the one that ended it, from 1; those before it were done
 	Action  string   `json:"action,omitempty"`  // of that step
 
@@ -94,6 +95,7 @@ var statuses = map[domain.Code]int{
 	thread.CodeOperatorAway:       http.StatusConflict,
 	thread.CodeTicketLinked:       http.StatusConflict,
 	thread.CodeNoProposal:         http.StatusConflict,
+	thread.CodeNotOffered:         http.StatusConflict,
 	contact.CodeMergedAway:        http.StatusConflict,
 	contact.CodeSurvivor:          http.StatusConflict,
 	contact.CodeWithdrawn:         http.StatusConflict,
@@ -106,6 +108,9 @@ func refused(r *domain.Refusal) *Problem {
 		status = http.StatusUnprocessableEntity
 	}
 	p := &Problem{Status: status, Code: string(r.Code), Detail: r.Detail, Missing: r.Missing, State: r.State, Allowed: r.Allowed}
+	if !r.Until.IsZero() {
+		p.Until = r.Until.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
 	if r.Owner != "" {
 		p.Owner = &Person{ID: r.Owner}
 	}

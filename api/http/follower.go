@@ -11,6 +11,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -19,13 +20,15 @@ import (
 const ringSize = 8192
 
 // glance is what a push needs of a commit: which conversation, and who could see it before and after. It holds nothing
-// personal and no event.
+// personal.
 type glance struct {
 	position     domain.Position
 	conversation string // empty for a commit that no stream shows
 	opened       domain.Position
 	before       *domain.Sight
 	after        *domain.Sight
+	offered      []string             // operators to whom the commit has offered it
+	alerts       []thread.Alerted     // that the commit has made
 	operator     *operator.Definition // as a commit on an operator leaves it
 	rights       bool                 // whether somebody's rights may have changed: an operator or a token
 }
@@ -39,6 +42,14 @@ func glanceAt(workspace string, c *domain.Commit) glance {
 	switch c.Aggregate.Category {
 	case domain.CategoryThread:
 		g.conversation, g.opened, g.before, g.after = c.Conversation, c.Opened, c.Before, c.After
+		for _, e := range c.Events {
+			switch e := e.(type) {
+			case thread.Offered:
+				g.offered = e.Joined
+			case thread.Alerted:
+				g.alerts = append(g.alerts, e)
+			}
+		}
 	case domain.CategoryOperator:
 		g.operator, g.rights = definition(c), true
 	case domain.CategorySetting:

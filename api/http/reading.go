@@ -179,6 +179,23 @@ func (s *Server) timeline(c *call) error {
 	return c.ok(answer.Position, answer)
 }
 
+// routing shows why a conversation was assigned and offered as it was.
+func (s *Server) routing(c *call) error {
+	at, err := c.ready(viewHistory)
+	if err != nil {
+		return err
+	}
+	id, err := c.conversation()
+	if err != nil {
+		return err
+	}
+	answer, err := s.History.Routing(c.ctx(), s.workspace, c.viewer, id, at)
+	if err != nil {
+		return err
+	}
+	return c.ok(answer.Position, answer)
+}
+
 // number is the path's ticket number.
 func (c *call) number() (int64, error) {
 	s := c.Param("number")

@@ -34,6 +34,7 @@ func (s *Server) routes() []route {
 		{get, "/v1/conversations/:id", access.ReadConversations, s.conversation, at},
 		{get, "/v1/conversations/:id/messages", access.ReadConversations, s.messages, with(page, "as_of", "notes")},
 		{get, "/v1/conversations/:id/timeline", access.ReadConversations, s.timeline, at},
+		{get, "/v1/conversations/:id/routing", access.ReadConversations, s.routing, at},
 		{post, "/v1/conversations/:id/macros/:macro", access.Converse, s.runMacro, nil},
 		{post, "/v1/templates/:id/preview", access.ReadConversations, s.previewTemplate, nil},
 		{post, "/v1/preview", access.ReadConversations, s.previewText, nil},

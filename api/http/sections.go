@@ -31,8 +31,8 @@ func Sections() []Section {
 	last := []Section{
 		{Name: "calendars", Body: reflect.TypeFor[calendarBody](), Decide: decideCalendar, Own: newestHours},
 		{Name: "departments", Body: reflect.TypeFor[departmentBody](), Decide: decideDepartment},
-		{Name: "channels", Body: reflect.TypeFor[channelBody](), Decide: decideChannel},
 		{Name: "operators", Body: reflect.TypeFor[operatorBody](), Decide: decideOperator},
+		{Name: "channels", Body: reflect.TypeFor[channelBody](), Decide: decideChannel},
 	}
 	bodies := map[setting.Kind]reflect.Type{
 		setting.KindField: reflect.TypeFor[fieldBody](), setting.KindFunnel: reflect.TypeFor[funnelBody](), setting.KindCatalog: reflect.TypeFor[catalogBody](),

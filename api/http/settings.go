@@ -188,10 +188,11 @@ type channelBody struct {
 	Type       string `json:"type"`
 	Name       string `json:"name"`
 	Department string `json:"department"`
+	Extension  string `json:"extension"`
 }
 
 func (b channelBody) put(id string) setting.PutChannel {
-	return setting.PutChannel{ID: id, Type: b.Type, Name: b.Name, Department: b.Department}
+	return setting.PutChannel{ID: id, Type: b.Type, Name: b.Name, Department: b.Department, Extension: b.Extension}
 }
 
 // putChannel makes a channel, or replaces its definition.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/turno-desk/turno/domain"
@@ -18,8 +19,9 @@ import (
 type Change struct {
 	Position     domain.Position `json:"position"`
 	Conversation string          `json:"conversation"`
-	Change       string          `json:"change"`        // changed, gone
-	Row          *queue.Row      `json:"row,omitempty"` // of a conversation that the viewer could not see before
+	Change       string          `json:"change"`           // changed, gone
+	Notice       string          `json:"notice,omitempty"` // offered, alerted: the viewer is meant, and should notice
+	Row          *queue.Row      `json:"row,omitempty"`    // of a conversation that the viewer could not see before
 }
 
 // RightsChange is what a change of the viewer's own role or departments changed: conversations that are open and were
@@ -243,12 +245,25 @@ func (p *pusher) change(g *glance, rows map[string]queue.Row) *Change {
 	row, now := rows[g.conversation]
 	change := &Change{Position: g.position, Conversation: g.conversation, Change: gone}
 	if after && now {
-		change.Change = changed
+		change.Change, change.Notice = changed, g.notice(p.c.viewer)
 		if !before {
 			change.Row = &row
 		}
 	}
 	return change
+}
+
+// notice is what the viewer should notice of a commit, or "".
+func (g *glance) notice(v access.Viewer) string {
+	if slices.Contains(g.offered, v.Operator) && v.Operator != "" {
+		return "offered"
+	}
+	for _, a := range g.alerts {
+		if a.Operator != "" && a.Operator == v.Operator || a.Role != "" && a.Role == string(v.Role) && v.Member(g.after.Department) {
+			return "alerted"
+		}
+	}
+	return ""
 }
 
 // event writes one server-sent event.

@@ -142,6 +142,24 @@ func TestAPushTellsWhatBecameVisibleWhatChangedAndWhatIsGone(t *testing.T) {
 	}
 }
 
+// TestAPushSaysToWhomSomethingIsOffered is D8: all see the row change, and who is asked is told so.
+func TestAPushSaysToWhomSomethingIsOffered(t *testing.T) {
+	d := newDesk(t)
+	d.must(d.do("admin", "PUT", "/v1/departments/soporte", `{"name":"Soporte","settings":{"transfer_accept":true}}`), 200)
+	d.must(d.do("ana", "POST", "/v1/operators/ana/presence", ""), 200)
+	c := d.customer("a", "hola")
+	consoles := map[string]*stream{"ana": d.listen("ana", ""), "beto": d.listen("beto", "")}
+	at := d.must(d.do("sara", "POST", "/v1/conversations/"+c+"/transfer", `{"operator":"ana"}`), 200).position()
+	for name, s := range consoles {
+		want := map[string]string{"ana": "offered"}[name]
+		for _, p := range s.until(at) {
+			if p.position() == at && (p.text("notice") != want || p.text("change") != "changed") {
+				t.Errorf("%s was told %v", name, p)
+			}
+		}
+	}
+}
+
 // TestACutOffConsoleMissesNothingAndHearsNothingTwice cuts streams at random points, also while they catch up from the log,
 // and compares what they heard with what the log says they had to hear.
 func TestACutOffConsoleMissesNothingAndHearsNothingTwice(t *testing.T) {

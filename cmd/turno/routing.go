@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -13,7 +15,7 @@ import (
 
 // routingCmd looks into automatic assignments.
 type routingCmd struct {
-	Explain  routingExplainCmd  `cmd:"" help:"Tell how the operators of a conversation were chosen: among whom, with which loads, by which rule; and decide it again."`
+	Explain  routingExplainCmd  `cmd:"" help:"Tell how the operators of a conversation were chosen or asked: among whom, with which loads, by which rule; and decide it again."`
 	Simulate routingSimulateCmd `cmd:"" help:"Replay the arrivals of a period under another rule or another staffing: waiting times side by side, as it was and as it would have been."`
 }
 
@@ -22,7 +24,7 @@ type routingExplainCmd struct {
 	Conversation string `arg:"" help:"The conversation's id."`
 }
 
-// Run writes every assignment by a rule that the conversation has had.
+// Run writes every assignment and every offer by a rule that the conversation has had.
 func (cmd routingExplainCmd) Run(p *program) error {
 	id, _, ok := thread.SplitConversationID(cmd.Conversation)
 	if !ok {
@@ -44,32 +46,34 @@ func explain(out io.Writer, conversation string, commits []domain.Commit) error 
 	found := false
 	for _, c := range commits {
 		for _, e := range c.Events {
-			e, ok := e.(thread.Taken)
-			if !ok || e.Assignment == nil || c.Conversation != conversation {
+			x, ok := thread.Explain(e)
+			if !ok || c.Conversation != conversation {
 				continue
 			}
 			found = true
-			if err := explainOne(out, c, e); err != nil {
+			if err := explainOne(out, c, x); err != nil {
 				return err
 			}
 		}
 	}
 	if !found {
-		return fmt.Errorf("no rule has assigned %s to anybody", conversation)
+		return fmt.Errorf("no rule has assigned or offered %s to anybody", conversation)
 	}
 	return nil
 }
 
-func explainOne(out io.Writer, c domain.Commit, e thread.Taken) error {
-	a := e.Assignment
-	fmt.Fprintf(out, "%s  position %d: %s got %s in %s by the rule %s\n", c.Recorded.UTC().Format(time.RFC3339), c.Position, e.Operator,
-		c.Conversation, e.Department, a.Rule)
+func explainOne(out io.Writer, c domain.Commit, a thread.Explanation) error {
+	what := fmt.Sprintf("%s got %s", a.Chosen[0], c.Conversation)
+	if a.How == thread.HowOffered {
+		what = fmt.Sprintf("%s was offered to %s, round %d until %s,", c.Conversation, strings.Join(a.Chosen, ", "), a.Round, when(a.Until))
+	}
+	fmt.Fprintf(out, "%s  position %d: %s in %s by the rule %s\n", c.Recorded.UTC().Format(time.RFC3339), c.Position, what, c.After.Department, a.Rule)
 	fmt.Fprintf(out, "It waited since position %d; loads were read at position %d.\n\n", a.Entry, a.Read)
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "  \toperator\tload\tcapacity\tlast assigned\tidle since")
 	for _, k := range a.Candidates {
 		mark := ""
-		if k.Operator == e.Operator {
+		if slices.Contains(a.Chosen, k.Operator) {
 			mark = "*"
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%d\t%s\t%s\t%s\n", mark, k.Operator, k.Load, room(k), when(k.Assigned), when(k.Idle))
@@ -80,11 +84,12 @@ func explainOne(out io.Writer, c domain.Commit, e thread.Taken) error {
 	if a.Omitted > 0 {
 		fmt.Fprintf(out, "  and %d more, behind these\n", a.Omitted)
 	}
-	again, ok := a.Again()
+	chosen, same := a.Again()
+	again := strings.Join(chosen, ", ")
 	switch {
-	case !ok:
+	case len(chosen) == 0:
 		again = "nobody: none of them has room"
-	case again == e.Operator:
+	case same:
 		again += ", the same"
 	}
 	_, err := fmt.Fprintf(out, "\nDecided again: %s\n\n", again)

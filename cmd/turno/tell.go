@@ -28,6 +28,14 @@ func tell(e domain.Event) string {
 		return fmt.Sprintf("%s has it now, in %s (%s%s)", e.Operator, e.Department, e.How, prefixed(" by ", e.By))
 	case thread.Released:
 		return fmt.Sprintf("took it from %s (%s)%s", e.Operator, e.Cause, because(e.Reason))
+	case thread.Offered:
+		return fmt.Sprintf("offered it to %s until %s (%s, round %d)", strings.Join(e.Joined, ", "), e.Until.UTC().Format(time.RFC3339), e.Cause, e.Round)
+	case thread.OfferDeclined:
+		return e.Operator + " declined the offer"
+	case thread.OfferEnded:
+		return "the offer is over (" + string(e.Cause) + ")"
+	case thread.Alerted:
+		return fmt.Sprintf("alerted %s%s (%s)", e.Operator, prefixed("whoever is ", e.Role), e.Cause)
 	case thread.Transferred:
 		return fmt.Sprintf("transferred it from %s%s to %s%s%s", e.FromDepartment, prefixed(", ", e.FromOperator), e.Department,
 			prefixed(", ", e.Operator), because(e.Reason))

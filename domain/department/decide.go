@@ -14,6 +14,7 @@ const (
 	MaxCapacity = 1000
 	MaxReopen   = 366 * 24 * 3600 // seconds
 	MaxReassign = 7 * 24 * 3600   // seconds
+	MaxOffer    = 3600            // seconds
 	MaxFields   = 50
 	MaxMessage  = 1000 // bytes of what contacts are told
 )
@@ -55,7 +56,7 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	bad = append(bad, p.Settings.malformed()...)
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
-			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close, a time to reopen of up to 366 days, the id of a calendar, a distribution (manual or automatic) with a rule (longest_idle, least_busy or round_robin), and texts of up to 1000 bytes."}
+			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close, a time to reopen of up to 366 days, the id of a calendar, a distribution (manual or automatic) with a rule (longest_idle, least_busy or round_robin), where it is manual up to 50 operators to offer to, up to 3600 seconds for an answer, and texts of up to 1000 bytes."}
 	}
 	d := Definition{ID: p.ID, Name: p.Name, Capacity: p.Capacity, Close: p.Close, Settings: p.Settings}
 	switch {
@@ -67,7 +68,7 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	return []Event{Changed{d}}, nil
 }
 
-// malformed names the settings about hours and messages that can't be.
+// malformed names the settings about hours, distribution and messages that can't be.
 func (s Settings) malformed() (bad []string) {
 	if s.Calendar != "" && !domain.ValidID(s.Calendar) {
 		bad = append(bad, "settings.calendar")
@@ -77,6 +78,12 @@ func (s Settings) malformed() (bad []string) {
 	}
 	if s.Rule != "" && !slices.Contains(routing.Rules(), routing.Rule(s.Rule)) {
 		bad = append(bad, "settings.rule")
+	}
+	if s.OfferTo < 0 || s.OfferTo > routing.MostOffered || s.OfferTo > 0 && s.Automatic() {
+		bad = append(bad, "settings.offer_to")
+	}
+	if s.OfferTimeout < 0 || s.OfferTimeout > MaxOffer {
+		bad = append(bad, "settings.offer_timeout_s")
 	}
 	for _, m := range []struct{ field, text string }{
 		{"away_message", s.AwayMessage}, {"nobody_message", s.NobodyMessage},

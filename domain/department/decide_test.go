@@ -44,6 +44,14 @@ func TestPuttingADepartment(t *testing.T) {
 		"with everything wrong names everything": {
 			when:    department.Put{ID: "-", Name: " ", Capacity: 1001, Close: department.Guards{Fields: []string{"Motivo"}}, Settings: department.Settings{ReopenWithin: -1}},
 			missing: []string{"id", "name", "capacity", "close.fields", "settings.reopen_within_s"}},
+		"that offers to nobody, or waits for ever, is refused": {
+			when: put(sales(func(d *department.Definition) {
+				d.Settings = department.Settings{OfferTo: -1, OfferTimeout: 3601}
+			})), missing: []string{"settings.offer_to", "settings.offer_timeout_s"}},
+		"that offers what it gives by a rule is refused": {
+			when: put(sales(func(d *department.Definition) {
+				d.Settings = department.Settings{OfferTo: 3, Distribution: department.Automatic}
+			})), missing: []string{"settings.offer_to"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, r := department.DecidePut(c.given, c.when)

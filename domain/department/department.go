@@ -82,6 +82,10 @@ type Settings struct {
 	Rule         string `json:"rule,omitempty"`         // of routing; longest_idle when empty
 	PausedFree   bool   `json:"paused_free,omitempty"`  // D22: paused_counts is on unless this is set
 
+	OfferTo        int   `json:"offer_to,omitempty"`        // D8: to how many operators at a time what waits is offered; 0: everybody may take it
+	OfferTimeout   int64 `json:"offer_timeout_s,omitempty"` // D8, seconds until the next are asked; 0: 30
+	TransferAccept bool  `json:"transfer_accept,omitempty"` // D4: a transfer to one of its operators is an offer
+
 	// What contacts are told, once each: by a machine, and only where there is a text.
 	AwayMessage   string `json:"away_message,omitempty"`   // D1: it came in out of hours; once a conversation
 	NobodyMessage string `json:"nobody_message,omitempty"` // D1: open, and nobody is connected; once a conversation
@@ -102,6 +106,17 @@ func (s Settings) Reassign() (after time.Duration, ever bool) {
 		return defaultReassign, true
 	}
 	return time.Duration(s.ReassignAfter) * time.Second, true
+}
+
+// defaultOffer is how long operators have to answer an offer where the department says nothing else (D8).
+const defaultOffer = 30 * time.Second
+
+// OfferFor is how long operators have to answer an offer before the next are asked.
+func (s Settings) OfferFor() time.Duration {
+	if s.OfferTimeout == 0 {
+		return defaultOffer
+	}
+	return time.Duration(s.OfferTimeout) * time.Second
 }
 
 // Event is one fact about a department.

@@ -20,6 +20,7 @@ const (
 	RoundRobin  Rule = "round_robin"  // whose last assignment lies furthest back
 	Dedicated   Rule = "dedicated"    // the contact's own assignee
 	Sticky      Rule = "sticky"       // who had it before, and did not give it back
+	Direct      Rule = "direct"       // the operator to whose extension its channel leads
 )
 
 // Rules are those that a department can have.
@@ -30,7 +31,7 @@ type Candidate struct {
 	Operator string    `json:"operator"`
 	Load     int       `json:"load"`
 	Capacity int       `json:"capacity,omitempty"`  // 0: none
-	Assigned time.Time `json:"assigned,omitzero"`   // the last assignment by a rule; zero: none ever
+	Assigned time.Time `json:"assigned,omitzero"`   // the last assignment by a rule, of an offer's candidates also the last offer; zero: none ever
 	Idle     time.Time `json:"idle_since,omitzero"` // when a conversation left them last, or they connected; zero: longer than anybody knows
 }
 

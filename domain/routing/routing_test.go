@@ -3,6 +3,7 @@ package routing_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,4 +89,29 @@ func TestAnEventKeepsTheFirstOfTooManyCandidates(t *testing.T) {
 	if got, _ := kept.Again(); got != want || len(kept.Candidates) != routing.MaxCandidates || kept.Omitted != 50 {
 		t.Errorf("%d kept, %d omitted, %q chosen, want %q", len(kept.Candidates), kept.Omitted, got, want)
 	}
+}
+
+// TestWhoIsAskedNext is F011 and D8: at most as many as the department says, the longest idle first, none without room.
+func TestWhoIsAskedNext(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var all []routing.Candidate
+		for i := range rapid.IntRange(0, 8).Draw(t, "how many") {
+			all = append(all, candidate(fmt.Sprint("op", i), rapid.IntRange(0, 2).Draw(t, "load"), 2, rapid.IntRange(-1, 3).Draw(t, "assigned"), rapid.IntRange(0, 3).Draw(t, "idle")))
+		}
+		n := rapid.IntRange(1, 5).Draw(t, "n")
+		next := routing.Next(n, all)
+		left := slices.Clone(all)
+		for _, id := range next {
+			if first, _ := routing.Choose(routing.LongestIdle, left); first != id {
+				t.Fatalf("%s is asked before %s", id, first)
+			}
+			left = slices.DeleteFunc(left, func(c routing.Candidate) bool { return c.Operator == id })
+		}
+		if _, more := routing.Choose(routing.LongestIdle, left); more && len(next) < n || len(next) > n {
+			t.Fatalf("%d of %d are asked", len(next), n)
+		}
+		if again := routing.Explained(routing.LongestIdle, 2, 1, rapid.Permutation(all).Draw(t, "order")).NextAgain(len(next)); !slices.Equal(again, next) {
+			t.Fatalf("asked again it is %v, not %v", again, next)
+		}
+	})
 }

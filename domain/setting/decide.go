@@ -16,6 +16,9 @@ const (
 	MaxText = 200 // bytes of a token's name
 )
 
+// CodeNotAMember refuses an extension whose operator does not answer in the department.
+const CodeNotAMember domain.Code = "not_a_member"
+
 // Generic is the type of a channel whose messages come in over the API.
 const Generic = "generic"
 
@@ -31,6 +34,7 @@ type PutChannel struct {
 	Type       string
 	Name       string
 	Department string
+	Extension  string // F007; of an active operator who belongs to the department
 }
 
 // DecidePutChannel says what a PutChannel makes of the channel as it is (zero: there is none). Saying the same again makes nothing.
@@ -49,9 +53,12 @@ func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Re
 	if !domain.ValidID(p.Department) {
 		bad = append(bad, "department")
 	}
+	if p.Extension != "" && !operator.ValidExtension(p.Extension) {
+		bad = append(bad, "extension")
+	}
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
-			Detail: "A channel takes an id, a name, the id of a department and the type generic."}
+			Detail: "A channel takes an id, a name, the id of a department, the type generic and optionally an extension of 1 to 16 digits."}
 	}
 	d, ok := img.Department(p.Department)
 	if !ok || d.Retired {
@@ -61,7 +68,10 @@ func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Re
 		}
 		return nil, &domain.Refusal{Code: code, Missing: []string{"department:" + p.Department}, OnSettings: true, Detail: detail}
 	}
-	c := Channel{ID: p.ID, Type: p.Type, Name: p.Name, Department: p.Department}
+	if r := img.leadsTo(p.Extension, p.Department); r != nil && (p.Extension != is.Extension || p.Department != is.Department) {
+		return nil, r
+	}
+	c := Channel{ID: p.ID, Type: p.Type, Name: p.Name, Department: p.Department, Extension: p.Extension}
 	switch {
 	case is.ID == "":
 		return []Event{ChannelCreated{c}}, nil
@@ -69,6 +79,24 @@ func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Re
 		return nil, nil
 	}
 	return []Event{ChannelChanged{c}}, nil
+}
+
+// leadsTo refuses an extension at which nobody of the department answers. What becomes of its holder later is no matter: what
+// comes in then waits in the department.
+func (i *Image) leadsTo(extension, department string) *domain.Refusal {
+	if extension == "" {
+		return nil
+	}
+	holder, ok := i.OperatorByExtension(extension)
+	switch {
+	case !ok:
+		return &domain.Refusal{Code: domain.CodeUnknownSetting, Missing: []string{"extension"}, OnSettings: true,
+			Detail: "No active operator has this extension."}
+	case !holder.Member(department) || holder.Role == operator.RoleAuditor:
+		return &domain.Refusal{Code: CodeNotAMember, Missing: []string{"extension"}, OnSettings: true,
+			Detail: "The operator who has this extension does not answer in the department."}
+	}
+	return nil
 }
 
 // DecideRetireChannel takes the channel out of use: it takes in and opens nothing any more. Its open conversations go on.

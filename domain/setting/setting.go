@@ -9,7 +9,8 @@ type Channel struct {
 	ID         string `json:"id"`
 	Type       string `json:"type"` // generic: intake over the API
 	Name       string `json:"name"`
-	Department string `json:"department"` // where its conversations start
+	Department string `json:"department"`          // where its conversations start
+	Extension  string `json:"extension,omitempty"` // F007: to whose operator they go first, while that one is there; empty: nobody's
 	Retired    bool   `json:"retired,omitempty"`
 }
 

@@ -26,6 +26,7 @@ func office() *setting.Image {
 	return (&setting.Image{Workspace: "default"}).Apply(
 		commit(2, department.Created{Definition: department.Definition{ID: "sales", Name: "Sales"}}),
 		commit(3, department.Created{Definition: department.Definition{ID: "fax", Name: "Fax", Retired: true}}),
+		commit(3, department.Created{Definition: department.Definition{ID: "moonbase", Name: "Moon base"}}),
 		commit(4, person("beto", true, "41", "sales")),
 		commit(5, person("ana", true, "", "sales", "fax")),
 		commit(6, person("gone", false, "42", "sales")),
@@ -135,6 +136,13 @@ func TestPuttingAChannel(t *testing.T) {
 		"with everything wrong names everything": {when: setting.PutChannel{ID: ".", Type: "fax"}, refused: domain.CodeInvalid, missing: []string{"id", "type", "name", "department"}},
 		"into an unknown department is refused":  {when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "moon"}, refused: domain.CodeUnknownSetting, missing: []string{"department:moon"}},
 		"into a retired department is refused":   {when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "fax"}, refused: domain.CodeRetired, missing: []string{"department:fax"}},
+		"to an extension of the department": {given: web, when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "41"},
+			then: []setting.Event{setting.ChannelChanged{Channel: setting.Channel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "41"}}}},
+		"to what is no extension":           {when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "x1"}, refused: domain.CodeInvalid, missing: []string{"extension"}},
+		"to an extension that nobody holds": {when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "9"}, refused: domain.CodeUnknownSetting, missing: []string{"extension"}},
+		"to somebody of another department": {when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "moonbase", Extension: "41"}, refused: setting.CodeNotAMember, missing: []string{"extension"}},
+		"whose holder has gone meanwhile stays as it is": {given: setting.Channel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "9"},
+			when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "9"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, r := setting.DecidePutChannel(c.given, c.when, office())

@@ -182,6 +182,9 @@ func (d decision) ignore(c Ignore) ([]Event, *domain.Refusal) {
 	if !d.works() {
 		return nil, forbidden("Only its owner, or who may take it, may ignore it.")
 	}
+	if d.offeredToOthers() {
+		return nil, notOffered(d.c)
+	}
 	if d.c.Replied {
 		return nil, notAllowed(d.c, "It was answered: close it instead.")
 	}

@@ -66,6 +66,31 @@ type Distribute struct {
 	Expires    time.Time
 }
 
+// Offer offers a waiting conversation to further operators: they and those of the rounds before alone may take it, and
+// supervisors (D8). Turno's own.
+type Offer struct {
+	Operators  []string // who joins; those who are not there any more are left out
+	Department string   // where it waited when it was decided
+	Round      int      // 1 for the first since it entered its list
+	For        time.Duration
+	Assignment routing.Assignment
+}
+
+// Withdraw ends an offer: its time is over, or it was declined, and there is nobody left to ask. Turno's own.
+type Withdraw struct {
+	Round int // that of the offer
+	Cause OfferEnd
+}
+
+// Accept takes a conversation that is offered to the actor.
+type Accept struct{}
+
+// Decline refuses the offer, for the actor.
+type Decline struct{}
+
+// Alert tells people that a conversation needs them (D2, D13). Turno's own.
+type Alert struct{ Cause AlertCause }
+
 // Release gives the conversation back to the department's list.
 type Release struct {
 	Reason   domain.Personal
@@ -215,6 +240,11 @@ func (Ignore) command()     {}
 func (Hide) command()       {}
 func (MarkRead) command()   {}
 func (Distribute) command() {}
+func (Offer) command()      {}
+func (Withdraw) command()   {}
+func (Accept) command()     {}
+func (Decline) command()    {}
+func (Alert) command()      {}
 func (Drain) command()      {}
 func (Erase) command()      {}
 func (StartRun) command()   {}

@@ -95,6 +95,16 @@ func (d decision) decide(cmd Command) ([]Event, *domain.Refusal) {
 		return d.markRead(c)
 	case Distribute:
 		return d.distribute(c)
+	case Offer:
+		return d.offer(c)
+	case Withdraw:
+		return d.withdraw(c)
+	case Accept:
+		return d.accept()
+	case Decline:
+		return d.decline()
+	case Alert:
+		return d.alert(c)
 	case Drain:
 		return d.drain()
 	case Erase:
@@ -180,7 +190,7 @@ func (d decision) admit(cmd Command) *domain.Refusal {
 // raced reports whether the operator lost a take or a reply to a colleague of the same department.
 func (d decision) raced(cmd Command, op operator.Definition) bool {
 	switch cmd.(type) {
-	case Take, Send:
+	case Take, Send, Accept, Decline:
 		return d.c.Owner != "" && !d.c.Hidden && op.Role != operator.RoleAuditor && op.Member(d.c.Department)
 	}
 	return false

@@ -21,12 +21,17 @@ func (d decision) distribute(c Distribute) ([]Event, *domain.Refusal) {
 			Code: CodeOperatorAway, Detail: "The operator is not connected or not available.", Missing: []string{"operator"}, OnSettings: true,
 		}
 	}
+	if d.c.Offer != nil {
+		return nil, notOffered(d.c)
+	}
 	how := TakenByRule
 	switch c.Assignment.Rule {
 	case routing.Dedicated:
 		how = TakenDedicated
 	case routing.Sticky:
 		how = TakenSticky
+	case routing.Direct:
+		how = TakenDirect
 	}
 	assignment := c.Assignment
 	return []Event{Taken{Operator: c.Operator, Department: c.Department, How: how, Assignment: &assignment}}, nil

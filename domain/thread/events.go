@@ -112,6 +112,36 @@ type Released struct {
 	Reason   domain.Personal `json:"reason,omitempty"`
 }
 
+// Offered offers the conversation, which goes on waiting, to operators: until the offer ends they alone may take it, and
+// supervisors (D8). Whatever moves the conversation to another state or list ends it.
+type Offered struct {
+	Operators []string  `json:"operators"` // to whom it is offered from now on
+	Joined    []string  `json:"joined"`    // who of them were asked only now
+	Round     int       `json:"round"`     // 1 for the first since it entered its list
+	Until     time.Time `json:"until"`     // then the next are asked
+	Cause     string    `json:"cause"`     // rule, transfer
+
+	Assignment *routing.Assignment `json:"assignment,omitempty"` // when a rule chose them: among whom, and why
+}
+
+// OfferDeclined is an operator's word that they won't take it.
+type OfferDeclined struct {
+	Operator string `json:"operator"`
+}
+
+// OfferEnded gives the conversation, which goes on waiting, back to everybody.
+type OfferEnded struct {
+	Cause OfferEnd `json:"cause"`
+}
+
+// Alerted tells people that the conversation needs them. It stands until the conversation is paused anew, resumed, moved or
+// closed.
+type Alerted struct {
+	Cause    AlertCause `json:"cause"`
+	Operator string     `json:"operator,omitempty"` // whom it is for, or
+	Role     string     `json:"role,omitempty"`     // everybody of the department who has this role
+}
+
 // Transferred moves the conversation to a department, and to one of its operators when Operator is set.
 type Transferred struct {
 	FromDepartment string          `json:"from_department"`
@@ -299,6 +329,10 @@ func (MessageSent) event()        {}
 func (Queued) event()             {}
 func (Taken) event()              {}
 func (Released) event()           {}
+func (Offered) event()            {}
+func (OfferDeclined) event()      {}
+func (OfferEnded) event()         {}
+func (Alerted) event()            {}
 func (Transferred) event()        {}
 func (Paused) event()             {}
 func (Resumed) event()            {}

@@ -92,6 +92,14 @@ func (conv *Conversation) evolve(c *domain.Commit, event domain.Event) {
 		conv.Department, conv.Owner = e.Department, e.Operator
 	case Released:
 		conv.Owner = ""
+	case Offered:
+		conv.Offer, conv.Rounds = &Offering{Operators: e.Operators, Until: e.Until, Round: e.Round, Cause: e.Cause}, e.Round
+	case OfferDeclined:
+		conv.Offer = conv.Offer.without(e.Operator)
+	case OfferEnded:
+		conv.Offer = nil
+	case Alerted:
+		conv.Alerts = append(slices.Clip(conv.Alerts), e)
 	case Transferred:
 		conv.Department, conv.Owner = e.Department, ""
 	case Paused:
@@ -176,6 +184,7 @@ func (c *Conversation) enter(commit *domain.Commit, state string) {
 		c.Since = commit.Time
 	}
 	c.State, c.PausedTill = state, nil
+	c.Offer, c.Rounds, c.Alerts = nil, 0, nil
 }
 
 // answer notes a message of ours. Machines answer nobody.

@@ -37,6 +37,8 @@ func (d decision) send(c Send) ([]Event, *domain.Refusal) {
 		return nil, takenByAnother(d.c)
 	case !d.works():
 		return nil, forbidden("Only members of the department may answer.")
+	case d.offeredToOthers():
+		return nil, notOffered(d.c)
 	default:
 		return []Event{d.taken(d.operator(), d.c.Department, TakenByReply), sent}, nil
 	}
@@ -57,6 +59,8 @@ func (d decision) take() ([]Event, *domain.Refusal) {
 		return nil, takenByAnother(d.c)
 	case !d.works():
 		return nil, forbidden("Only members of the department may take its conversations.")
+	case d.offeredToOthers():
+		return nil, notOffered(d.c)
 	}
 	return []Event{d.taken(d.operator(), d.c.Department, TakenByHand)}, nil
 }
@@ -155,6 +159,9 @@ func (d decision) transfer(c Transfer) ([]Event, *domain.Refusal) {
 	if !d.works() {
 		return nil, forbidden("Only its owner, or a supervisor, may transfer it.")
 	}
+	if d.offeredToOthers() {
+		return nil, notOffered(d.c)
+	}
 	if !d.c.Open() && d.c.Number != d.s.Latest {
 		return nil, &domain.Refusal{Code: CodeNewerConversation, State: StateClosed, Detail: "A newer conversation of this contact has begun."}
 	}
@@ -162,7 +169,7 @@ func (d decision) transfer(c Transfer) ([]Event, *domain.Refusal) {
 	if r != nil {
 		return nil, r
 	}
-	if d.c.Open() && department == d.c.Department && c.Operator == d.c.Owner {
+	if d.c.Open() && department == d.c.Department && (c.Operator == d.c.Owner || d.asked(c.Operator)) {
 		return nil, nil
 	}
 	var events []Event
@@ -176,8 +183,12 @@ func (d decision) transfer(c Transfer) ([]Event, *domain.Refusal) {
 		FromDepartment: d.c.Department, FromOperator: d.c.Owner,
 		Department: department, Operator: c.Operator, Reason: c.Reason, Forced: forced,
 	})
-	if c.Operator == "" {
-		return append(events, Queued{Department: department, List: d.list(department), Cause: "transferred"}), nil
+	queued := Queued{Department: department, List: d.list(department), Cause: "transferred"}
+	switch {
+	case c.Operator == "":
+		return append(events, queued), nil
+	case d.asks(c.Operator, department):
+		return append(events, queued, d.offerTo(c.Operator, department)), nil
 	}
 	return append(events, d.taken(c.Operator, department, TakenTransfer)), nil
 }

@@ -2,6 +2,7 @@ package thread_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,16 +16,16 @@ import (
 
 // anyCommand draws a command as likely to be legal as not.
 func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
-	actors := []string{"ana", "beto", "eva", "carla", "dora", "greta", "quique", "sara", "susi", "adela", "otto", "old", "bot", "system", "service", "contact"}
-	operators := []string{"ana", "beto", "eva", "carla", "dora", "sara", "nadie", "old"}
-	departments := []string{"", "soporte", "ventas", "garantia", "oficina", "cerrada", "nada"}
+	actors := []string{"ana", "beto", "eva", "carla", "dora", "greta", "quique", "sara", "susi", "adela", "otto", "old", "bot", "system", "service", "contact", "mia", "max", "mel", "suso"}
+	operators := []string{"ana", "beto", "eva", "carla", "dora", "sara", "nadie", "old", "mia", "max", "mel"}
+	departments := []string{"", "soporte", "ventas", "garantia", "oficina", "mesa", "cerrada", "nada"}
 	actor := w.actor(rapid.SampledFrom(actors).Draw(t, "actor"))
 	text := thread.Content{Kind: thread.KindText, Text: "hola"}
 	number := rapid.IntRange(0, max(w.state.Latest, 0)).Draw(t, "number")
-	switch rapid.IntRange(0, 20).Draw(t, "command") {
+	switch rapid.IntRange(0, 23).Draw(t, "command") {
 	case 0, 1, 2:
 		return w.actor("contact"), 0, thread.Receive{
-			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb", "ofiweb"}).Draw(t, "channel"), Contact: "c1",
+			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb", "ofiweb", "mesweb"}).Draw(t, "channel"), Contact: "c1",
 			IDHash: fmt.Sprint("h", rapid.IntRange(0, 30).Draw(t, "id")), Content: text, Ticket: int64(1000 + w.seq),
 		}
 	case 3:
@@ -59,6 +60,22 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 		return actor, number, thread.Rate{Score: rapid.IntRange(1, 5).Draw(t, "score")}
 	case 18:
 		return actor, number, []thread.Command{thread.Archive{}, thread.Unarchive{}, thread.Ignore{}, thread.MarkRead{}, thread.Drain{}}[rapid.IntRange(0, 4).Draw(t, "which")]
+	case 21, 22, 23:
+		round := 1
+		if c := w.state.Current(); c != nil {
+			round = c.Rounds + 1
+		}
+		asked := []string{rapid.SampledFrom(operators).Draw(t, "asked"), rapid.SampledFrom([]string{"mia", "max"}).Draw(t, "asked")}
+		which := rapid.IntRange(0, 5).Draw(t, "which")
+		if which >= 2 && which <= 3 {
+			return actor, number, []thread.Command{thread.Accept{}, thread.Decline{}}[which-2]
+		}
+		return w.actor("system"), number, []thread.Command{
+			thread.Offer{Operators: asked, Department: "mesa", Round: round, For: 30 * time.Second},
+			thread.Offer{Operators: asked, Department: "soporte", Round: round, For: 30 * time.Second}, nil, nil,
+			thread.Withdraw{Round: round - 1, Cause: thread.OfferExhausted},
+			thread.Alert{Cause: thread.AlertUnattended},
+		}[which]
 	case 20:
 		ticket := rapid.Int64Range(0, 3).Draw(t, "ticket")
 		return actor, number, []thread.Command{
@@ -79,7 +96,11 @@ func TestNoAcceptedHistoryBreaksAnInvariant(t *testing.T) {
 			w.now = w.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "seconds")) * time.Second)
 			actor, number, cmd := anyCommand(t, w)
 			before := sights(w)
+			free := mayHave(w, actor, number)
 			events, refusal := w.do(actor, number, cmd)
+			if op := taker(events); refusal == nil && op != "" && !free {
+				t.Fatalf("%T by %s took for %s what is offered to others", cmd, actor, op)
+			}
 			if refusal != nil {
 				if refusal.Code == "" || refusal.Detail == "" {
 					t.Fatalf("%T was refused without a code or a reason: %+v", cmd, refusal)
@@ -109,11 +130,17 @@ func check(t *rapid.T, w *world, cmd thread.Command, events []thread.Event) {
 				t.Fatalf("after %T %v: %s owns a conversation of %s", cmd, events, c.Owner, c.Department)
 			}
 		case thread.StateWaiting, thread.StateOutOfHours, thread.StateClosed:
+			if c.Offer != nil && (c.State == thread.StateClosed || c.Offer.Round != c.Rounds) {
+				t.Fatalf("after %T %v: %s with the offer %+v of round %d", cmd, events, c.State, c.Offer, c.Rounds)
+			}
 			if c.Owner != "" {
 				t.Fatalf("after %T %v: %s with the owner %s", cmd, events, c.State, c.Owner)
 			}
 		default:
 			t.Fatalf("after %T %v: state %q", cmd, events, c.State)
+		}
+		if c.Owner != "" && (c.Offer != nil || c.Rounds != 0) || c.State != thread.StatePaused && len(c.Alerts) > 0 {
+			t.Fatalf("after %T %v: owned by %q with the offer %+v, %s with the alerts %v", cmd, events, c.Owner, c.Offer, c.State, c.Alerts)
 		}
 		if c.State == thread.StateClosed && len(c.Mentioned) > 0 {
 			t.Fatalf("after %T: mentions outlive the close", cmd)
@@ -128,6 +155,31 @@ func check(t *rapid.T, w *world, cmd thread.Command, events []thread.Event) {
 	if len(events) > domain.MaxEvents {
 		t.Fatalf("%T made %d events", cmd, len(events))
 	}
+}
+
+// mayHave reports whether D8 lets the actor have the conversation for somebody, by the rule's own words: it is offered to
+// nobody, or to the actor, or the offer has lapsed, or the actor is a supervisor there, an administrator or no operator.
+func mayHave(w *world, actor domain.Actor, number int) bool {
+	conv := w.state.Current()
+	if number != 0 {
+		conv = w.state.Conversations[number]
+	}
+	if conv == nil || conv.Offer == nil || actor.Kind != domain.ActorOperator {
+		return true
+	}
+	op := w.image.Operators[actor.ID]
+	return slices.Contains(conv.Offer.Operators, actor.ID) || w.now.After(conv.Offer.Until.Add(5*time.Second)) ||
+		op.Role == "admin" || op.Role == "supervisor" && op.Member(conv.Department)
+}
+
+// taker is whom the events make the owner, or "".
+func taker(events []thread.Event) string {
+	for _, e := range events {
+		if e, ok := e.(thread.Taken); ok {
+			return e.Operator
+		}
+	}
+	return ""
 }
 
 func sights(w *world) map[int]domain.Sight {
@@ -193,6 +245,8 @@ func TestSayingItAgainChangesNothing(t *testing.T) {
 			switch cmd.(type) {
 			case thread.Send, thread.Note, thread.Open:
 				continue // each is a message or a note of its own
+			case thread.Alert:
+				continue // each absence of an owner has its own
 			}
 			if refusal != nil || len(events) == 0 {
 				continue

@@ -22,6 +22,7 @@ const (
 	CodeContactBlocked     domain.Code = "contact_blocked"
 	CodeTicketLinked       domain.Code = "ticket_linked"
 	CodeNoProposal         domain.Code = "no_proposal"
+	CodeNotOffered         domain.Code = "not_offered"
 )
 
 func notFound() *domain.Refusal {
@@ -56,6 +57,15 @@ func takenByAnother(c *Conversation) *domain.Refusal {
 	}
 }
 
+// notOffered refuses who may not take what is offered to others, or is not offered at all; until says when that ends.
+func notOffered(c *Conversation) *domain.Refusal {
+	r := &domain.Refusal{Code: CodeNotOffered, Detail: "The conversation is not offered to you.", State: c.State}
+	if c.Offer != nil {
+		r.Detail, r.Until = "The conversation is offered to others.", c.Offer.Until
+	}
+	return r
+}
+
 // notAllowed refuses a command that the state has no place for; hints say what to do instead.
 func notAllowed(c *Conversation, hints ...string) *domain.Refusal {
 	return &domain.Refusal{
@@ -72,6 +82,8 @@ var commandStates = []struct {
 	{"take", open},
 	{"assign", open},
 	{"messages", open},
+	{"offers/accept", unowned},
+	{"offers/decline", unowned},
 	{"release", owned},
 	{"transfer", anyState},
 	{"pause", owned},
@@ -92,6 +104,7 @@ var commandStates = []struct {
 
 var (
 	open       = []string{StateBot, StateWaiting, StateOutOfHours, StateAttending, StatePaused}
+	unowned    = []string{StateWaiting, StateOutOfHours}
 	owned      = []string{StateAttending, StatePaused}
 	closed     = []string{StateClosed}
 	archivable = []string{StateAttending, StatePaused, StateClosed}

@@ -17,6 +17,7 @@ import (
 	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/domain/workflow"
@@ -28,7 +29,7 @@ import (
 //	[+5m] actor: command args => refused code missing…
 //
 // under a line "scenario <ids>: <what it shows>". "=> nothing" is a success without events. What stands behind | is checked
-// where it is given. See desk for who is who.
+// where it is given; of what is offered "offered" and to whom, in the place of the owner. See desk for who is who.
 func TestScenariosOfAConversation(t *testing.T) {
 	files, err := filepath.Glob("testdata/scenarios/*.txt")
 	if err != nil || len(files) == 0 {
@@ -116,8 +117,8 @@ func newWorld() *world {
 }
 
 // desk: ana, beto and eva (not connected) answer in soporte; carla in ventas; dora in both; greta in garantia; quique in
-// cobros; tito in tienda; nora (not connected) in oficina and
-// rigida, which have hours. sara supervises soporte, susi cobros and tienda, adela administers, otto audits. old was deactivated.
+// cobros; tito in tienda; mia, max, mel and mudo (not connected) in mesa, which offers, mel in soporte too; nora (not connected) in oficina and
+// rigida, which have hours. sara supervises soporte, susi cobros and tienda, suso mesa and soporte, adela administers, otto audits. old was deactivated.
 func desk() *setting.Image {
 	img := &setting.Image{
 		Workspace: "default", Position: 1,
@@ -133,6 +134,7 @@ func desk() *setting.Image {
 				Parts: []string{"interests", "origin", "score"}, Funnel: "b2b", TicketLink: department.LinkRequired}},
 			"oficina": {ID: "oficina", Name: "Oficina", Settings: department.Settings{Calendar: "horario"}},
 			"rigida":  {ID: "rigida", Name: "Rígida", Settings: department.Settings{Calendar: "horario", StrictCalendar: true}},
+			"mesa":    {ID: "mesa", Name: "Mesa", Settings: department.Settings{OfferTo: 2, TransferAccept: true}},
 			"cerrada": {ID: "cerrada", Name: "Cerrada", Retired: true},
 		},
 		Left: map[string]time.Time{},
@@ -145,6 +147,7 @@ func desk() *setting.Image {
 			"garweb": {ID: "garweb", Type: "generic", Department: "garantia"},
 			"cobweb": {ID: "cobweb", Type: "generic", Department: "cobros"},
 			"tieweb": {ID: "tieweb", Type: "generic", Department: "tienda"},
+			"mesweb": {ID: "mesweb", Type: "generic", Department: "mesa"},
 			"vieja":  {ID: "vieja", Type: "generic", Department: "soporte", Retired: true},
 		},
 		Definitions: map[setting.Name]setting.Definition{},
@@ -176,6 +179,11 @@ func desk() *setting.Image {
 	add("tito", "operator", true, "tienda")
 	add("susi", "supervisor", true, "cobros", "tienda")
 	add("adela", "admin", true)
+	add("mia", "operator", true, "mesa")
+	add("max", "operator", true, "mesa")
+	add("mel", "operator", true, "mesa", "soporte")
+	add("mudo", "operator", false, "mesa")
+	add("suso", "supervisor", true, "mesa", "soporte")
 	add("otto", "auditor", true, "soporte")
 	add("old", "operator", false, "soporte")
 	return img
@@ -280,7 +288,11 @@ func (l line) run(t *testing.T, w *world) {
 	if number != 0 {
 		conv = w.state.Conversations[number]
 	}
-	if got := strings.TrimSpace(strings.Join([]string{conv.State, conv.Department, conv.Owner}, " ")); got != l.state {
+	who := conv.Owner
+	if conv.Offer != nil {
+		who = "offered " + strings.Join(conv.Offer.Operators, ",")
+	}
+	if got := strings.TrimSpace(strings.Join([]string{conv.State, conv.Department, who}, " ")); got != l.state {
 		t.Fatalf("%s: %s\n now %s", l.where, l.text, got)
 	}
 }
@@ -394,6 +406,23 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 		return thread.MarkRead{Message: first}
 	case "drain":
 		return thread.Drain{}
+	case "offer":
+		round, _ := strconv.Atoi(named["round"])
+		return thread.Offer{Operators: list(named["to"]), Department: w.state.Current().Department, Round: round, For: 30 * time.Second}
+	case "withdraw":
+		round, _ := strconv.Atoi(named["round"])
+		return thread.Withdraw{Round: round, Cause: thread.OfferEnd(first)}
+	case "accept":
+		return thread.Accept{}
+	case "decline":
+		return thread.Decline{}
+	case "alert":
+		return thread.Alert{Cause: thread.AlertCause(first)}
+	case "distribute":
+		return thread.Distribute{
+			Operator: first, Department: w.state.Current().Department, Expires: w.now.Add(10 * time.Second),
+			Assignment: routing.Assignment{Rule: routing.Rule(named["rule"])},
+		}
 	case "erase":
 		return thread.Erase{}
 	case "start":

@@ -62,6 +62,9 @@ type Conversation struct {
 	Owner      string // only while attending or paused
 	Since      time.Time
 	PausedTill *time.Time
+	Offer      *Offering // while it is offered: to whom alone; nil: everybody may take it
+	Rounds     int       // of offers since it entered its list
+	Alerts     []Alerted // that stand
 
 	Tags      []string
 	Mentioned []string

@@ -59,8 +59,28 @@ const (
 	TakenByRule     How = "automatic" // the department's rule gave it
 	TakenDedicated  How = "dedicated" // the contact's assignee got it
 	TakenSticky     How = "sticky"    // who had it before got it again
+	TakenDirect     How = "direct"    // it came by a channel that leads to the operator's extension
 	TakenOutbound   How = "outbound"  // the operator opened it
 	TakenByReopener How = "reopened"
+)
+
+// OfferEnd says why an offer ended without anybody having taken the conversation.
+type OfferEnd string
+
+// The ends.
+const (
+	OfferExhausted OfferEnd = "nobody_left" // all who could be asked were, and none took it in time
+	OfferExpired   OfferEnd = "expired"     // of a transfer's: the operator did not answer in time
+	OfferRefused   OfferEnd = "declined"    // of a transfer's: the operator declined
+)
+
+// AlertCause says why people were alerted.
+type AlertCause string
+
+// The causes.
+const (
+	AlertPauseOver  AlertCause = "pause_over" // the time has come until which its owner paused it (D2)
+	AlertUnattended AlertCause = "unattended" // it is paused, its contact waits for an answer, and its owner is not connected (D13)
 )
 
 // CloseReason says why a conversation ended.

@@ -133,6 +133,10 @@ type Settings struct {
 	Rule         string `json:"rule,omitempty"`
 	PausedFree   bool   `json:"paused_free"`
 
+	OfferTo        int   `json:"offer_to"`
+	OfferTimeout   int64 `json:"offer_timeout_s"`
+	TransferAccept bool  `json:"transfer_accept"`
+
 	AwayMessage       string `json:"away_message,omitempty"`
 	NobodyMessage     string `json:"nobody_message,omitempty"`
 	AtCapacityMessage string `json:"at_capacity_message,omitempty"`
@@ -153,6 +157,7 @@ type Channel struct {
 	Type       string          `json:"type"`
 	Name       string          `json:"name"`
 	Department string          `json:"department"`
+	Extension  string          `json:"extension,omitempty"`
 	Retired    bool            `json:"retired"`
 	Revision   domain.Position `json:"revision"`
 }

@@ -91,7 +91,7 @@ var channels = kind[Channel]{
 		if err := json.Unmarshal([]byte(body), &def); err != nil {
 			return c, err
 		}
-		c.ID, c.Type, c.Name, c.Department, c.Retired = def.ID, def.Type, def.Name, def.Department, def.Retired
+		c.ID, c.Type, c.Name, c.Department, c.Extension, c.Retired = def.ID, def.Type, def.Name, def.Department, def.Extension, def.Retired
 		return c, nil
 	},
 }

@@ -120,6 +120,22 @@ func (d *desk) department(id string, s department.Settings, capacity int) {
 	ok[command.SettingResult](d.t)(d.settings.PutChannel(d.t.Context(), admin, setting.PutChannel{ID: id, Type: "generic", Name: id, Department: id}))
 }
 
+// line makes a channel that leads to an extension.
+func (d *desk) line(id, department, extension string) {
+	d.t.Helper()
+	ok[command.SettingResult](d.t)(d.settings.PutChannel(d.t.Context(), admin, setting.PutChannel{
+		ID: id, Type: "generic", Name: id, Department: department, Extension: extension,
+	}))
+}
+
+// answers makes an operator with an extension.
+func (d *desk) answers(id, extension, department string) {
+	d.t.Helper()
+	ok[command.SettingResult](d.t)(d.settings.PutOperator(d.t.Context(), admin, operator.Put{
+		ID: id, Name: domain.Personal(id), Role: "operator", Departments: []string{department}, Extension: extension,
+	}))
+}
+
 func (d *desk) operator(id string, departments ...string) {
 	d.t.Helper()
 	ok[command.SettingResult](d.t)(d.settings.PutOperator(d.t.Context(), admin, operator.Put{

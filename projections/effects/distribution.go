@@ -14,7 +14,8 @@ import (
 )
 
 // Distribution gives what waits to operators who are connected, available and have room (F002, F016, F021): first to who had
-// it before, then to the contact's own assignee, then by the department's rule. Whoever gets one has a slot reserved before.
+// it before, then to whose extension its channel leads to (F007), then to the contact's own assignee, then by the department's
+// rule. Whoever gets one has a slot reserved before. Where the department offers instead, it asks the next (D8).
 type Distribution struct{}
 
 var (
@@ -28,7 +29,7 @@ func (Distribution) Name() string { return "distribution" }
 // slotFor is how long a reserved slot is good for.
 const slotFor = 10 * time.Second
 
-// Settle assigns as many as there is room for, in the order in which they wait.
+// Settle assigns or offers as many as there is room for, in the order in which they wait.
 func (Distribution) Settle(f *floor.State, now time.Time) []Command {
 	var commands []Command
 	r := round{floor: f, now: now, seen: map[string]*routing.Candidate{}, promised: f.Promised(now)}
@@ -42,7 +43,16 @@ func (Distribution) Settle(f *floor.State, now time.Time) []Command {
 			if !conv.Live || r.promised[conv.ID] == conv.Entry {
 				continue
 			}
+			if conv.Offer != nil {
+				if command := r.follow(conv, settings, staff); command != nil {
+					commands = append(commands, *command)
+				}
+				continue
+			}
 			command, full := r.assign(conv, settings, staff)
+			if command == nil && !full && settings.OfferTo > 0 && !conv.Passed {
+				command = r.ask(conv, settings, staff)
+			}
 			switch {
 			case command != nil:
 				commands = append(commands, *command)
@@ -61,6 +71,7 @@ type round struct {
 	seen  map[string]*routing.Candidate // by operator
 
 	promised map[string]domain.Position // entries for which somebody has a good slot, by conversation
+	offers   map[string]int             // offers that stand, by operator; nil: not counted yet
 }
 
 // staff are the members of the department who are connected and available, by id.
@@ -94,22 +105,25 @@ func (r *round) assign(conv *floor.Conversation, settings department.Settings, s
 	for _, first := range []struct {
 		rule routing.Rule
 		id   string
-	}{{routing.Sticky, conv.Former}, {routing.Dedicated, r.dedicated(conv)}} {
+	}{{routing.Sticky, conv.Former}, {routing.Direct, r.direct(conv)}, {routing.Dedicated, r.dedicated(conv)}} {
 		for _, c := range staff {
 			if c.Operator == first.id && c.Room() {
 				return r.give(conv, first.rule, c, []routing.Candidate{*c}), false
 			}
 		}
 	}
-	if !settings.Automatic() || len(staff) == 0 {
+	if !settings.Automatic() && settings.OfferTo == 0 || len(staff) == 0 {
+		return nil, false
+	}
+	if !slices.ContainsFunc(staff, func(c *routing.Candidate) bool { return c.Room() }) {
+		return nil, true
+	}
+	if !settings.Automatic() {
 		return nil, false
 	}
 	rule := routing.Rule(settings.Rule)
 	if rule == "" {
 		rule = routing.LongestIdle
-	}
-	if !slices.ContainsFunc(staff, func(c *routing.Candidate) bool { return c.Room() }) {
-		return nil, true
 	}
 	candidates := make([]routing.Candidate, len(staff))
 	for i, c := range staff {
@@ -117,6 +131,16 @@ func (r *round) assign(conv *floor.Conversation, settings department.Settings, s
 	}
 	chosen, _ := routing.Choose(rule, candidates)
 	return r.give(conv, rule, r.seen[chosen], candidates), false
+}
+
+// direct is the operator to whose extension the channel leads, for a conversation that nobody has had yet (F007). Where nobody
+// holds it, or who does is away, has no room or does not answer in the department, it waits like any other.
+func (r *round) direct(conv *floor.Conversation) string {
+	if !conv.Fresh {
+		return ""
+	}
+	holder, _ := r.floor.Image.OperatorByExtension(r.floor.Image.Channels[conv.Channel].Extension)
+	return holder.ID
 }
 
 // dedicated is the contact's assignee, for a conversation that nobody has had yet (D23).

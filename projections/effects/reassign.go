@@ -9,7 +9,8 @@ import (
 	"github.com/turno-desk/turno/projections/floor"
 )
 
-// Unattended gives back conversations whose owner is not connected while the contact has waited too long for an answer (D13).
+// Unattended gives back conversations whose owner is not connected while the contact has waited too long for an answer, and
+// alerts the supervisors of paused ones (D13).
 type Unattended struct{}
 
 var _ Timed = Unattended{}
@@ -17,11 +18,14 @@ var _ Timed = Unattended{}
 // Name is "unattended".
 func (Unattended) Name() string { return "unattended" }
 
-// Fire releases the conversation, unless anything at all was said or done in it meanwhile.
+// Fire releases the conversation or alerts, unless anything at all was said or done in it meanwhile.
 func (Unattended) Fire(f *floor.State, t floor.Timer, _ time.Time) []Command {
 	conv := f.Conversations[t.Target]
 	if t.Kind != floor.TimerReassign || conv == nil {
 		return nil
+	}
+	if conv.State == thread.StatePaused {
+		return []Command{{Cause: t.Cause, Conversation: conv.ID, IfMatch: conv.Revision, Do: thread.Alert{Cause: thread.AlertUnattended}}}
 	}
 	return []Command{{
 		Cause: t.Cause, Conversation: conv.ID, IfMatch: conv.Revision,
@@ -67,7 +71,7 @@ func wrongful(op operator.Definition, department string) (cause string) {
 
 // All are the effects of a worker.
 func All() []Effect {
-	return []Effect{Unattended{}, Rightful{}, Hours{}, Away{}, Distribution{}, Slots{}}
+	return []Effect{Unattended{}, Reminder{}, Rightful{}, Hours{}, Away{}, Distribution{}, Slots{}}
 }
 
 // Actor is who acts when an effect does.

@@ -53,6 +53,22 @@ func (s *State) Capacity(op operator.Definition, department string) int {
 	return s.Image.Departments[department].Capacity
 }
 
+// Offers counts the offers that stand, by operator.
+func (s *State) Offers() map[string]int {
+	offers := map[string]int{}
+	for _, list := range s.listed {
+		for _, conv := range list {
+			if conv.Offer == nil {
+				continue
+			}
+			for _, id := range conv.Offer.Operators {
+				offers[id]++
+			}
+		}
+	}
+	return offers
+}
+
 // Slot finds the operator's slot for a conversation.
 func (s *State) Slot(id, conversation string) (workload.Slot, bool) {
 	if h := s.Hands[id]; h != nil {

@@ -14,13 +14,14 @@ import (
 	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/projections"
 )
 
 // Name of the projection.
 const Name = "floor"
 
-const version = 1
+const version = 2
 
 // schema: item holds the floor itself, one JSON text for each thing on it; there is none for what is not there any more.
 // timer is the table of due times, in Unix milliseconds.
@@ -50,6 +51,7 @@ const (
 	kindPresence     = "presence"
 	kindDepartment   = "department"
 	kindCalendar     = "calendar"
+	kindChannel      = "channel"
 	kindAssignee     = "assignee"
 	kindTimer        = "timer"
 )
@@ -67,6 +69,8 @@ func settingKeys(e domain.Event) []key {
 		return []key{{kindDepartment, department.DefinitionOf(e).ID}}
 	case hours.Event:
 		return []key{{kindCalendar, hours.CalendarOf(e).ID}}
+	case setting.ChannelCreated, setting.ChannelChanged, setting.ChannelRetired:
+		return []key{{kindChannel, setting.ChannelOf(e.(setting.Event)).ID}}
 	}
 	return nil
 }
@@ -89,7 +93,7 @@ func nameless(c *domain.Commit) domain.Commit {
 				continue
 			}
 			bare.Events = append(bare.Events, presence.Connected{Status: status})
-		case department.Event, hours.Event:
+		case department.Event, hours.Event, setting.ChannelCreated, setting.ChannelChanged, setting.ChannelRetired:
 			bare.Events = append(bare.Events, e)
 		}
 	}
@@ -225,6 +229,8 @@ func (s *State) item(k key) (value any, found bool) {
 		value, found = s.Image.Departments[k.id]
 	case kindCalendar:
 		value, found = s.Image.Calendars[k.id]
+	case kindChannel:
+		value, found = s.Image.Channels[k.id]
 	case kindAssignee:
 		value, found = s.Assignees[k.id]
 	}
@@ -269,6 +275,7 @@ func loadAll(ctx context.Context, q projections.Querier, only string) (map[strin
 			s = New(workspace)
 			s.Image.Operators, s.Image.Presence = map[string]operator.Definition{}, map[string]presence.Status{}
 			s.Image.Departments, s.Image.Calendars = map[string]department.Definition{}, map[string]hours.Calendar{}
+			s.Image.Channels = map[string]setting.Channel{}
 			s.Image.Left = map[string]time.Time{}
 			floors[workspace] = s
 		}
@@ -312,6 +319,8 @@ func (s *State) put(k key, data []byte) error {
 		return into(s.Image.Departments, k.id, data)
 	case kindCalendar:
 		return into(s.Image.Calendars, k.id, data)
+	case kindChannel:
+		return into(s.Image.Channels, k.id, data)
 	case kindAssignee:
 		return into(s.Assignees, k.id, data)
 	}

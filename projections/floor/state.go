@@ -19,7 +19,7 @@ type State struct {
 	Position      domain.Position
 	Conversations map[string]*Conversation // the open ones, by id
 	Hands         map[string]*Hand         // operators, by id
-	Image         *setting.Image           // without what is personal, and without channels and tokens
+	Image         *setting.Image           // without what is personal, and without tokens
 	Assignees     map[string]string        // operators, by the contact that is theirs
 	Timers        Timers
 
@@ -33,6 +33,7 @@ type State struct {
 type Conversation struct {
 	ID         string          `json:"id"`
 	Contact    string          `json:"contact"`
+	Channel    string          `json:"channel"`
 	Department string          `json:"department"`
 	State      string          `json:"state"`
 	Owner      string          `json:"owner,omitempty"`
@@ -45,6 +46,16 @@ type Conversation struct {
 	Former     string          `json:"former,omitempty"` // while it waits: who had it before and did not give it back
 	Fresh      bool            `json:"fresh,omitempty"`  // while it waits: it never had an owner since its opening
 	Told       bool            `json:"told,omitempty"`   // while it waits: the contact knows that everybody has enough
+
+	Offer  *Offer   `json:"offer,omitempty"`  // while it waits: to whom it is offered
+	Rounds int      `json:"rounds,omitempty"` // while it waits: of offers
+	Asked  []string `json:"asked,omitempty"`  // while it waits: to whom it was ever offered
+	Passed bool     `json:"passed,omitempty"` // while it waits: all were asked
+
+	Until      *time.Time `json:"until,omitempty"`       // while it is paused
+	Pause      string     `json:"pause,omitempty"`       // while it is paused: the id of the commit that did it
+	Reminded   bool       `json:"reminded,omitempty"`    // while it is paused: its owner knows that it is over
+	AlertedFor string     `json:"alerted_for,omitempty"` // while it is paused: the absence of its owner that supervisors know of
 }
 
 // Hand is an operator, as far as presence and work go.
@@ -56,7 +67,15 @@ type Hand struct {
 
 	Slots    []workload.Slot `json:"slots,omitempty"`
 	Assigned time.Time       `json:"assigned"` // of the last assignment by a rule; zero: none
+	Offered  time.Time       `json:"offered"`  // of the last offer; zero: none
 	Idle     time.Time       `json:"idle"`     // when a conversation left them last, or they connected
+}
+
+// Offer is an offer that stands.
+type Offer struct {
+	Operators []string  `json:"operators"` // those who declined left out
+	Until     time.Time `json:"until"`
+	Transfer  bool      `json:"transfer,omitempty"` // it is a transfer's
 }
 
 // New is the floor before the first commit.
@@ -133,7 +152,7 @@ func (s *State) applyThread(c *domain.Commit) {
 		return
 	}
 	if conv == nil {
-		conv = &Conversation{ID: c.Conversation, Contact: c.Contact}
+		conv = &Conversation{ID: c.Conversation, Contact: c.Contact, Channel: c.Channel}
 		s.Conversations[conv.ID] = conv
 	} else {
 		s.unlist(conv)
@@ -146,6 +165,7 @@ func (s *State) applyThread(c *domain.Commit) {
 		s.relieve(c, before)
 		s.give(c, conv)
 	}
+	s.offer(c, conv)
 	s.tell(kindConversation, conv.ID)
 	s.schedule(conv)
 	if c.Before != nil && c.Before.State == thread.StateOutOfHours && c.Before.Department != conv.Department {
@@ -174,9 +194,16 @@ func (conv *Conversation) apply(c *domain.Commit) {
 			conv.Former, conv.Fresh = "", false
 		case thread.Queued:
 			conv.Since, conv.Entry, conv.Cause, conv.Told = c.Time, c.Position, c.ID, false
+			conv.moved()
 		case thread.Taken:
 			conv.Since, conv.Entry, conv.Cause = c.Time, c.Position, c.ID
 			conv.Former, conv.Fresh, conv.Told = "", false, false
+			conv.moved()
+		case thread.Paused:
+			conv.moved()
+			conv.Until, conv.Pause = e.Until, c.ID
+		case thread.Resumed:
+			conv.moved()
 		case thread.MessageReceived:
 			if conv.Unanswered.IsZero() {
 				conv.Unanswered = c.Time
@@ -186,6 +213,42 @@ func (conv *Conversation) apply(c *domain.Commit) {
 				conv.Unanswered = time.Time{}
 			}
 			conv.Told = conv.Told || c.Actor.Via == ViaDistribution
+		}
+	}
+}
+
+// moved forgets what held only while it was where it was.
+func (conv *Conversation) moved() {
+	conv.Offer, conv.Rounds, conv.Asked, conv.Passed = nil, 0, nil, false
+	conv.Until, conv.Pause, conv.Reminded, conv.AlertedFor = nil, "", false, ""
+}
+
+// offer notes what a commit says of offers and alerts, once the conversation is where the commit put it.
+func (s *State) offer(c *domain.Commit, conv *Conversation) {
+	for _, e := range c.Events {
+		switch e := e.(type) {
+		case thread.Offered:
+			conv.Offer = &Offer{Operators: e.Operators, Until: e.Until, Transfer: e.Cause == thread.OfferedByTransfer}
+			conv.Rounds, conv.Asked = e.Round, append(slices.Clip(conv.Asked), e.Joined...)
+			for _, id := range e.Joined {
+				s.hand(id).Offered = c.Time
+				s.tell(kindHand, id)
+			}
+		case thread.OfferDeclined:
+			if conv.Offer != nil {
+				rest := *conv.Offer
+				rest.Operators = slices.DeleteFunc(slices.Clone(rest.Operators), func(id string) bool { return id == e.Operator })
+				conv.Offer = &rest
+			}
+		case thread.OfferEnded:
+			conv.Offer, conv.Passed = nil, e.Cause == thread.OfferExhausted
+		case thread.Alerted:
+			switch e.Cause {
+			case thread.AlertPauseOver:
+				conv.Reminded = true
+			case thread.AlertUnattended:
+				conv.AlertedFor = s.hand(conv.Owner).absence()
+			}
 		}
 	}
 }

@@ -21,6 +21,13 @@ const TimerReassign TimerKind = "reassign"
 // TimerOpening is when the hours of a department begin, while somebody is on its out-of-hours list. Its target is the department.
 const TimerOpening TimerKind = "opening"
 
+// TimerOffer is when further operators are asked who would take a conversation, or its offer ends (D8). Its target is the
+// conversation.
+const TimerOffer TimerKind = "offer"
+
+// TimerPause is the time until which a conversation was paused (D2). Its target is the conversation.
+const TimerPause TimerKind = "pause"
+
 // TimerKey names a timer: there is one of a kind for a target.
 type TimerKey struct {
 	Kind   TimerKind
@@ -125,7 +132,9 @@ func (t Timers) of(target string) []TimerKey {
 	return keys
 }
 
-func timerKinds() []TimerKind { return []TimerKind{TimerReassign, TimerOpening} }
+func timerKinds() []TimerKind {
+	return []TimerKind{TimerReassign, TimerOffer, TimerPause, TimerOpening}
+}
 
 // dueHeap is a heap by due time.
 type dueHeap []Timer
@@ -142,14 +151,30 @@ func (h *dueHeap) Pop() any {
 
 // schedule sets, changes or stops the timers of a conversation.
 func (s *State) schedule(conv *Conversation) {
-	k := TimerKey{TimerReassign, conv.ID}
-	if timer, ok := s.reassign(conv); ok {
-		s.start(timer)
-		return
+	for kind, is := range map[TimerKind]func(*Conversation) (Timer, bool){
+		TimerReassign: s.reassign, TimerOffer: offerTimer, TimerPause: pauseTimer,
+	} {
+		k := TimerKey{kind, conv.ID}
+		if timer, ok := is(conv); ok {
+			s.start(timer)
+		} else if s.Timers.stop(k) {
+			s.tell(kindTimer, k.String())
+		}
 	}
-	if s.Timers.stop(k) {
-		s.tell(kindTimer, k.String())
+}
+
+func offerTimer(conv *Conversation) (Timer, bool) {
+	if !conv.Live || conv.Offer == nil {
+		return Timer{}, false
 	}
+	return Timer{TimerKey: TimerKey{TimerOffer, conv.ID}, Due: conv.Offer.Until, Cause: conv.Cause}, true
+}
+
+func pauseTimer(conv *Conversation) (Timer, bool) {
+	if !conv.Live || conv.Until == nil || conv.Reminded {
+		return Timer{}, false
+	}
+	return Timer{TimerKey: TimerKey{TimerPause, conv.ID}, Due: *conv.Until, Cause: conv.Pause}, true
 }
 
 func (s *State) start(timer Timer) {
@@ -158,17 +183,24 @@ func (s *State) start(timer Timer) {
 	}
 }
 
-// reassign is the timer of a conversation that is attended by nobody who is there, while its contact waits for an answer.
+// reassign is the timer of a conversation whose owner is not there while its contact waits for an answer: one that is attended
+// is then given back, of a paused one the supervisors hear.
 func (s *State) reassign(conv *Conversation) (Timer, bool) {
 	hand := s.Hands[conv.Owner]
 	after, set := s.Image.Departments[conv.Department].Settings.Reassign()
-	if !conv.Live || conv.State != thread.StateAttending || conv.Unanswered.IsZero() || !set ||
-		hand == nil || s.Image.Presence[conv.Owner].Connected {
+	owned := conv.State == thread.StateAttending || conv.State == thread.StatePaused
+	if !conv.Live || !owned || conv.Unanswered.IsZero() || !set || hand == nil || s.Image.Presence[conv.Owner].Connected {
+		return Timer{}, false
+	}
+	if conv.State == thread.StatePaused && conv.AlertedFor == hand.absence() {
 		return Timer{}, false
 	}
 	begun := latest(hand.Since, conv.Unanswered, conv.Since)
-	return Timer{TimerKey: TimerKey{TimerReassign, conv.ID}, Due: begun.Add(after), Cause: conv.Cause + hand.Cause}, true
+	return Timer{TimerKey: TimerKey{TimerReassign, conv.ID}, Due: begun.Add(after), Cause: conv.Cause + conv.Pause + hand.Cause}, true
 }
+
+// absence names the time since the operator has left last, or since ever.
+func (h *Hand) absence() string { return "since " + h.Cause }
 
 func latest(times ...time.Time) time.Time {
 	return slices.MaxFunc(times, time.Time.Compare)

@@ -55,6 +55,9 @@ type Conversation struct {
 	OwnerAtClose     string   `json:"owner_at_close,omitempty"`
 	Contact          *Contact `json:"contact,omitempty"`
 
+	Offered *Offered `json:"offered,omitempty"` // while it is offered
+	Alerts  []Alert  `json:"alerts,omitempty"`  // that stand
+
 	Mentioned []string        `json:"mentioned,omitempty"`
 	Operators []string        `json:"operators,omitempty"` // all who ever owned it, in order of first taking
 	Hidden    bool            `json:"hidden,omitempty"`
@@ -83,6 +86,20 @@ type Conversation struct {
 	Rating    *Rating           `json:"rating,omitempty"`
 
 	*Details // nil with Restricted
+}
+
+// Offered is to whom alone a conversation is offered, and until when.
+type Offered struct {
+	Operators []string         `json:"operators"`
+	Until     projections.Time `json:"until"`
+}
+
+// Alert is one that stands: whom it is for, an operator or all of the department who have a role, and why.
+type Alert struct {
+	Cause    string           `json:"cause"`
+	Operator string           `json:"operator,omitempty"`
+	Role     string           `json:"role,omitempty"`
+	At       projections.Time `json:"at"`
 }
 
 // Details are what a list shows of a conversation even when it is nothing.

@@ -56,6 +56,12 @@ func (r *record) answer() Conversation {
 			MessagesIn: f.In, MessagesOut: f.Out, MessagesMachine: f.Machine, Notes: f.Notes, Transfers: f.Transfers,
 		},
 	}
+	if f.OfferedUntil != 0 {
+		c.Offered = &Offered{Operators: append([]string{}, f.OfferedTo...), Until: projections.Millis(f.OfferedUntil)}
+	}
+	for _, a := range f.Alerts {
+		c.Alerts = append(c.Alerts, Alert{Cause: string(a.Cause), Operator: a.Operator, Role: a.Role, At: projections.Millis(a.At)})
+	}
 	if len(own.Fields) > 0 {
 		c.Fields = make(map[string]string, len(own.Fields))
 		for id, v := range own.Fields {

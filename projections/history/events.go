@@ -33,6 +33,14 @@ func typeOf(e thread.Event) (string, error) {
 		return "taken", nil
 	case thread.Released:
 		return "released", nil
+	case thread.Offered:
+		return "offered", nil
+	case thread.OfferDeclined:
+		return "offer_declined", nil
+	case thread.OfferEnded:
+		return "offer_ended", nil
+	case thread.Alerted:
+		return "alerted", nil
 	case thread.Transferred:
 		return "transferred", nil
 	case thread.Paused:
@@ -100,6 +108,14 @@ func parse(typ string, data []byte) (thread.Event, error) {
 		return as[thread.Taken](data)
 	case "released":
 		return as[thread.Released](data)
+	case "offered":
+		return as[thread.Offered](data)
+	case "offer_declined":
+		return as[thread.OfferDeclined](data)
+	case "offer_ended":
+		return as[thread.OfferEnded](data)
+	case "alerted":
+		return as[thread.Alerted](data)
 	case "transferred":
 		return as[thread.Transferred](data)
 	case "paused":

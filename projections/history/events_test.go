@@ -17,6 +17,7 @@ import (
 var everyEvent = []thread.Event{
 	thread.Opened{}, thread.MessageReceived{}, thread.MessageSent{}, thread.Queued{}, thread.Taken{}, thread.Released{},
 	thread.Transferred{}, thread.Paused{}, thread.Resumed{}, thread.Tagged{}, thread.Untagged{}, thread.Noted{},
+	thread.Offered{}, thread.OfferDeclined{}, thread.OfferEnded{}, thread.Alerted{},
 	thread.Mentioned{}, thread.Classified{}, thread.TicketLinked{}, thread.TicketLinkProposed{}, thread.TicketLinkRejected{}, thread.Closed{}, thread.Reopened{}, thread.Rated{}, thread.Archived{},
 	thread.Unarchived{}, thread.Hidden{}, thread.Read{}, thread.Erased{},
 }

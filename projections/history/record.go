@@ -48,6 +48,10 @@ type facts struct {
 	Stage     string   `json:"stage,omitempty"`
 	Score     int      `json:"score,omitempty"`
 
+	OfferedTo    []string  `json:"offered_to,omitempty"` // while it is offered; those who declined left out
+	OfferedUntil int64     `json:"offered_until,omitempty"`
+	Alerts       []alerted `json:"alerts,omitempty"` // that stand
+
 	Linked    int64  `json:"linked,omitempty"`   // the ticket that it was put into
 	Proposed  int64  `json:"proposed,omitempty"` // by the contact, and not judged yet
 	Requester string `json:"requester,omitempty"`
@@ -72,6 +76,17 @@ type facts struct {
 	Paused        int64  `json:"paused,omitempty"`
 	Resolution    *int64 `json:"resolution,omitempty"`
 }
+
+// alerted is an alert of an event.
+type alerted struct {
+	Cause    thread.AlertCause `json:"cause"`
+	Operator string            `json:"operator,omitempty"`
+	Role     string            `json:"role,omitempty"`
+	At       int64             `json:"at"`
+}
+
+// moved forgets what holds only until a conversation moves.
+func (f *facts) moved() { f.OfferedTo, f.OfferedUntil, f.Alerts = nil, 0, nil }
 
 // personal is what an erasure blanks.
 type personal struct {
@@ -108,19 +123,31 @@ func (r *record) fold(event thread.Event, actor string, when int64) {
 		r.sent(e.Sender, when)
 	case thread.Queued:
 		r.resume(when)
+		f.moved()
 	case thread.Taken:
 		r.resume(when)
+		f.moved()
 		if !slices.Contains(f.Operators, e.Operator) {
 			f.Operators = append(f.Operators, e.Operator)
 		}
+	case thread.Offered:
+		f.OfferedTo, f.OfferedUntil = e.Operators, millis(e.Until)
+	case thread.OfferDeclined:
+		f.OfferedTo = slices.DeleteFunc(slices.Clone(f.OfferedTo), func(id string) bool { return id == e.Operator })
+	case thread.OfferEnded:
+		f.OfferedTo, f.OfferedUntil = nil, 0
+	case thread.Alerted:
+		f.Alerts = append(slices.Clip(f.Alerts), alerted{e.Cause, e.Operator, e.Role, when})
 	case thread.Transferred:
 		f.Transfers++
 	case thread.Paused:
+		f.moved()
 		if f.PausedAt == 0 {
 			f.PausedAt = when
 		}
 	case thread.Resumed:
 		r.resume(when)
+		f.moved()
 	case thread.Tagged:
 		f.Tags = union(f.Tags, e.Tags)
 	case thread.Untagged:
@@ -214,6 +241,7 @@ func (r *record) classify(e thread.Classified) {
 
 func (r *record) close(e thread.Closed, actor string, when int64) {
 	r.resume(when)
+	r.facts.moved()
 	took := when - r.facts.EpisodeAt
 	r.facts.Resolution = &took
 	r.facts.Reason, r.facts.Closer, r.facts.Incomplete = string(e.Reason), actor, e.Incomplete

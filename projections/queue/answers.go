@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"slices"
+
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections"
 )
@@ -39,10 +41,29 @@ type Row struct {
 	OpenedAt     projections.Time  `json:"opened_at"`
 	Since        projections.Time  `json:"since"` // when it entered the state
 	PausedUntil  *projections.Time `json:"paused_until,omitempty"`
+	Offered      *Offered          `json:"offered,omitempty"` // while it is offered
+	Alerts       []Alert           `json:"alerts,omitempty"`  // that stand
 	// WaitingSince is the time of the contact's first message that nobody has answered.
 	WaitingSince *projections.Time `json:"waiting_since,omitempty"`
 	LastLine     *Line             `json:"last_line,omitempty"`
 	Revision     domain.Position   `json:"revision"`
+}
+
+// Offered is to whom alone a conversation is offered, and until when the offer stands.
+type Offered struct {
+	Operators []string         `json:"operators"` // those who declined left out
+	Until     projections.Time `json:"until"`
+}
+
+// To reports whether it is the operator's.
+func (o *Offered) To(operator string) bool { return o != nil && slices.Contains(o.Operators, operator) }
+
+// Alert says that the conversation needs somebody: an operator, or all of the department who have a role.
+type Alert struct {
+	Cause    string           `json:"cause"` // pause_over, unattended
+	Operator string           `json:"operator,omitempty"`
+	Role     string           `json:"role,omitempty"`
+	At       projections.Time `json:"at"`
 }
 
 // Contact is whom the conversation is with.

@@ -39,6 +39,15 @@ type interval struct {
 	mentioned   string
 	tags        string
 	pausedUntil int64
+
+	offeredTo    string
+	offeredUntil int64
+	alerts       string
+}
+
+// moved forgets what holds only until a conversation moves.
+func (i *interval) moved() {
+	i.pausedUntil, i.offeredTo, i.offeredUntil, i.alerts = 0, "", 0, ""
 }
 
 // same reports whether both say the same, whenever they began.
@@ -66,13 +75,13 @@ func split(ids string) []string {
 
 var intervalColumns = []string{
 	"from_position", "to_position", "conv", "workspace", "department", "state", "since", "owner", "owner_at_close",
-	"archived", "hidden", "mentioned", "tags", "paused_until",
+	"archived", "hidden", "mentioned", "tags", "paused_until", "offered_to", "offered_until", "alerts",
 }
 
 func (i interval) values(c *conversation, to any) []any {
 	return []any{
 		i.from, to, c.conv, c.workspace, i.department, i.state, i.since, i.owner, i.ownerAtEnd,
-		i.archived, i.hidden, i.mentioned, i.tags, i.pausedUntil,
+		i.archived, i.hidden, i.mentioned, i.tags, i.pausedUntil, i.offeredTo, i.offeredUntil, i.alerts,
 	}
 }
 
@@ -97,13 +106,13 @@ func load(ctx context.Context, tx *sql.Tx, conv int64) (*conversation, error) {
 	var unread int
 	i := &c.now
 	err := tx.QueryRowContext(ctx, `SELECT i.workspace, i.from_position, i.department, i.state, i.since, i.owner, i.owner_at_close,
-			i.archived, i.hidden, i.mentioned, i.tags, i.paused_until,
+			i.archived, i.hidden, i.mentioned, i.tags, i.paused_until, i.offered_to, i.offered_until, i.alerts,
 			m.unread, m.waiting_since, m.line, (SELECT count(*) FROM moment WHERE conv = ?1 AND direction <> '')
 		FROM interval i JOIN moment m ON m.conv = i.conv
 			AND m.place = (SELECT place FROM moment WHERE conv = ?1 ORDER BY place DESC LIMIT 1)
 		WHERE i.from_position = (SELECT from_position FROM interval WHERE conv = ?1 ORDER BY from_position DESC LIMIT 1)`, conv).
 		Scan(&c.workspace, &i.from, &i.department, &i.state, &i.since, &i.owner, &i.ownerAtEnd,
-			&i.archived, &i.hidden, &i.mentioned, &i.tags, &i.pausedUntil, &unread, &c.waitingSince, &c.line, &c.messages)
+			&i.archived, &i.hidden, &i.mentioned, &i.tags, &i.pausedUntil, &i.offeredTo, &i.offeredUntil, &i.alerts, &unread, &c.waitingSince, &c.line, &c.messages)
 	if err != nil {
 		return nil, fmt.Errorf("read the conversation opened at %d: %w", conv, err)
 	}

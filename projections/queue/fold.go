@@ -1,14 +1,17 @@
 package queue
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/projections"
 )
 
 const (
@@ -140,14 +143,23 @@ func (m *moments) event(next *interval, event domain.Event) {
 	case thread.Read:
 		conv.read(number(e.Message))
 	case thread.Paused:
-		next.pausedUntil = 0
+		next.moved()
 		if e.Until != nil {
 			next.pausedUntil = e.Until.UnixMilli()
 		}
 	case thread.Queued, thread.Taken, thread.Resumed:
-		next.pausedUntil = 0
+		next.moved()
 	case thread.Closed:
-		next.pausedUntil, conv.waitingSince = 0, 0
+		next.moved()
+		conv.waitingSince = 0
+	case thread.Offered:
+		next.offeredTo, next.offeredUntil = join(e.Operators), e.Until.UnixMilli()
+	case thread.OfferDeclined:
+		next.offeredTo = without(next.offeredTo, []string{e.Operator})
+	case thread.OfferEnded:
+		next.offeredTo, next.offeredUntil = "", 0
+	case thread.Alerted:
+		next.alerts = alerted(next.alerts, e, m.commit.Time)
 	case thread.Tagged:
 		next.tags = union(next.tags, e.Tags)
 	case thread.Untagged:
@@ -238,6 +250,16 @@ func union(tags string, more []string) string {
 
 func without(tags string, less []string) string {
 	return join(slices.DeleteFunc(split(tags), func(t string) bool { return slices.Contains(less, t) }))
+}
+
+// alerted is the alerts that stand with one more.
+func alerted(alerts string, e thread.Alerted, at time.Time) string {
+	var all []Alert
+	if alerts != "" {
+		_ = json.Unmarshal([]byte(alerts), &all) // this wrote it
+	}
+	data, _ := json.Marshal(append(all, Alert{Cause: string(e.Cause), Operator: e.Operator, Role: e.Role, At: projections.Millis(at.UnixMilli())}))
+	return string(data)
 }
 
 // blank wipes the personal texts of all of a thread's conversations.

@@ -13,7 +13,7 @@ import (
 const Name = "queue"
 
 // version grows with every change of what the tables hold.
-const version = 1
+const version = 2
 
 //go:embed schema.sql
 var schema string

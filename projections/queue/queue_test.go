@@ -115,6 +115,7 @@ func (v *view) counts(viewer access.Viewer, asOf domain.Position) queue.Departme
 // TestEveryRowSaysWhatTheThreadIs compares the lists with the states that the domain evolves from the same events.
 func TestEveryRowSaysWhatTheThreadIs(t *testing.T) {
 	v := newView(t, 1)
+	offered, alerted := 0, 0
 	for range 8 {
 		v.desk.Random(60, 12)
 		v.caughtUp()
@@ -147,6 +148,14 @@ func TestEveryRowSaysWhatTheThreadIs(t *testing.T) {
 				if conv.PausedTill != nil {
 					want.PausedUntil = &projections.Time{Time: *conv.PausedTill}
 				}
+				if o := conv.Offer; o != nil {
+					want.Offered = &queue.Offered{Operators: o.Operators, Until: projections.Time{Time: o.Until}}
+					offered++
+				}
+				for i, a := range conv.Alerts {
+					want.Alerts = append(want.Alerts, queue.Alert{Cause: string(a.Cause), Operator: a.Operator, Role: a.Role, At: r.Alerts[i].At})
+					alerted++
+				}
 				if want.Tags == nil {
 					want.Tags = []string{}
 				}
@@ -161,6 +170,9 @@ func TestEveryRowSaysWhatTheThreadIs(t *testing.T) {
 		if open != len(shown) {
 			t.Fatalf("%d are open and %d are listed", open, len(shown))
 		}
+	}
+	if offered == 0 || alerted == 0 {
+		t.Errorf("%d offers and %d alerts were looked at: this shows nothing of them", offered, alerted)
 	}
 }
 

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -71,7 +72,7 @@ func (s snapshot) readSome(ctx context.Context, intervals []int64) (map[int64]fo
 		args = append(args, from)
 	}
 	rows, err := s.QueryContext(ctx, `SELECT i.from_position, i.conv, i.department, i.state, i.since, i.owner, i.owner_at_close,
-			i.archived, i.hidden, i.mentioned, i.tags, i.paused_until,
+			i.archived, i.hidden, i.mentioned, i.tags, i.paused_until, i.offered_to, i.offered_until, i.alerts,
 			c.id, c.ticket, c.contact, c.name, c.address, c.channel, c.direction, c.opened_at,
 			m.place, m.unread, m.waiting_since, m.line,
 			coalesce(l.direction, ''), coalesce(l.kind, ''), coalesce(l.number, 0), coalesce(l.preview, ''), coalesce(l.at, 0)
@@ -96,12 +97,12 @@ func (s snapshot) readSome(ctx context.Context, intervals []int64) (map[int64]fo
 }
 
 func scan(rows *sql.Rows) (from int64, r found, err error) {
-	var since, pausedUntil, openedAt, newest, waitingSince, line, lineAt int64
-	var mentioned, tags string
+	var since, pausedUntil, offeredUntil, openedAt, newest, waitingSince, line, lineAt int64
+	var mentioned, tags, offeredTo, alerts string
 	var l Line
 	var number int
 	err = rows.Scan(&from, &r.conv, &r.Department, &r.State, &since, &r.Operator, &r.OwnerAtClose,
-		&r.Archived, &r.Hidden, &mentioned, &tags, &pausedUntil,
+		&r.Archived, &r.Hidden, &mentioned, &tags, &pausedUntil, &offeredTo, &offeredUntil, &alerts,
 		&r.ID, &r.Ticket, &r.Contact.ID, &r.Contact.Name, &r.Contact.Address, &r.Channel, &r.Direction, &openedAt,
 		&newest, &r.Unread, &waitingSince, &line,
 		&l.Direction, &l.Kind, &number, &l.Text, &lineAt)
@@ -111,6 +112,14 @@ func scan(rows *sql.Rows) (from int64, r found, err error) {
 	r.Tags, r.Since, r.OpenedAt = split(tags), projections.Millis(since), projections.Millis(openedAt)
 	r.PausedUntil, r.WaitingSince = projections.MillisOrNil(pausedUntil), projections.MillisOrNil(waitingSince)
 	r.Revision = domain.Position(newest >> placeBits)
+	if offeredUntil != 0 {
+		r.Offered = &Offered{Operators: split(offeredTo), Until: projections.Millis(offeredUntil)}
+	}
+	if alerts != "" {
+		if err := json.Unmarshal([]byte(alerts), &r.Alerts); err != nil {
+			return 0, r, fmt.Errorf("alerts: %w", err)
+		}
+	}
 	if mentioned != "" {
 		r.Mentioned = split(mentioned)
 	}

@@ -32,7 +32,10 @@ CREATE TABLE IF NOT EXISTS interval (
 	hidden INTEGER NOT NULL,
 	mentioned TEXT NOT NULL,
 	tags TEXT NOT NULL,
-	paused_until INTEGER NOT NULL
+	paused_until INTEGER NOT NULL,
+	offered_to TEXT NOT NULL,       -- while offered_until is not 0
+	offered_until INTEGER NOT NULL,
+	alerts TEXT NOT NULL            -- those that stand, as JSON
 );
 CREATE INDEX IF NOT EXISTS interval_conv ON interval (conv, from_position);
 CREATE INDEX IF NOT EXISTS interval_ended ON interval (to_position) WHERE to_position IS NOT NULL;

@@ -10,6 +10,7 @@ import (
 	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
 )
@@ -196,7 +197,7 @@ func (d *Desk) any(id string) (actor string, cmd thread.Command) {
 		actor = conv.Owner
 	}
 	text := thread.Content{Kind: thread.KindText, Text: domain.Personal(pick("hola", "gracias", "¿sigue ahí?", "un momento"))}
-	switch d.rand.IntN(24) {
+	switch d.rand.IntN(30) {
 	default:
 		return "contact", d.Receive(id, pick("web", "tienda"), text.Text)
 	case 0, 1, 2, 3, 4, 5, 6:
@@ -210,7 +211,7 @@ func (d *Desk) any(id string) (actor string, cmd thread.Command) {
 	case 11:
 		return actor, thread.Transfer{Department: pick("soporte", "ventas"), Operator: pick("", "", "dora"), Reason: "saber"}
 	case 12:
-		until := d.Now.Add(time.Hour)
+		until := d.Now.Add(time.Duration(1+d.rand.IntN(120)) * time.Second)
 		return actor, thread.Pause{Until: &until}
 	case 13:
 		return actor, thread.Tag{Add: []string{pick("vip", "queja", "alta")}, Remove: []string{pick("vip", "queja")}}
@@ -228,6 +229,33 @@ func (d *Desk) any(id string) (actor string, cmd thread.Command) {
 			cmd.Message = conv.MessageID(conv.Unread[d.rand.IntN(len(conv.Unread))])
 		}
 		return actor, cmd
+	case 24, 25:
+		conv := d.Thread(id).Current()
+		if conv == nil {
+			return "system", thread.Drain{}
+		}
+		var asked []routing.Candidate
+		for _, op := range []string{"ana", "beto", "carla", "dora"} {
+			if !conv.Offer.To(op) {
+				asked = append(asked, routing.Candidate{Operator: op, Load: d.rand.IntN(3)})
+			}
+		}
+		return "system", thread.Offer{
+			Operators: routing.Next(1+d.rand.IntN(2), asked), Department: conv.Department, Round: conv.Rounds + 1, For: 30 * time.Second,
+			Assignment: routing.Explained(routing.LongestIdle, domain.Position(len(d.Log.Commits())), conv.Opened, asked),
+		}
+	case 26:
+		if conv := d.Thread(id).Current(); conv != nil && conv.Offer != nil && len(conv.Offer.Operators) > 0 {
+			return conv.Offer.Operators[d.rand.IntN(len(conv.Offer.Operators))], []thread.Command{thread.Decline{}, thread.Accept{}}[d.rand.IntN(2)]
+		}
+		return actor, thread.Accept{}
+	case 27:
+		if conv := d.Thread(id).Current(); conv != nil {
+			return "system", thread.Withdraw{Round: conv.Rounds, Cause: thread.OfferExhausted}
+		}
+		return "system", thread.Drain{}
+	case 28, 29:
+		return "system", thread.Alert{Cause: thread.AlertPauseOver}
 	case 19:
 		if d.Erases && d.rand.IntN(8) == 0 {
 			return "adela", thread.Erase{}
