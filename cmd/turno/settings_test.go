@@ -99,7 +99,7 @@ func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 		return out
 	}
 	want := "+ fields.motivo\n+ funnels.b2b\n+ catalogs.categories\n+ tags.vip\n+ templates.saludo\n+ macros.hola\n+ segments.nuevos\n" +
-		"+ calendars.horario\n+ departments.tienda\n+ channels.tienda\n+ operators.tito\n"
+		"+ calendars.horario\n+ departments.tienda\n+ operators.tito\n+ channels.tienda\n"
 	if d := cmp.Diff(want+"11 of 11 would change\n", settings("apply", file, "--dry-run")); d != "" {
 		t.Errorf("a dry run says (-want +got)\n%s", d)
 	}
