@@ -11,6 +11,7 @@ import (
 	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/projections/effects"
 	"github.com/turno-desk/turno/projections/floor"
 )
 
@@ -135,6 +136,23 @@ func TestAnAuditorOwnsNothing(t *testing.T) {
 	ok[command.SettingResult](t)(d.settings.PutOperator(t.Context(), admin, operator.Put{ID: "ana", Name: "Ana", Role: "auditor", Departments: []string{"soporte"}}))
 	d.work()
 	d.happens("it is released", 0, released(id, "left_department"))
+}
+
+// TestWhatNobodyOwnsIsTakenFromNobody: a release of whoever owns it, said of what waits, would hit its next owner.
+func TestWhatNobodyOwnsIsTakenFromNobody(t *testing.T) {
+	d := newDesk(t)
+	d.department("soporte", department.Settings{}, 0)
+	d.operator("ana", "soporte")
+	id := d.writes("soporte", "1")
+	d.do(as("ana"), id, thread.Take{})
+	d.do(as("ana"), id, thread.Release{})
+	f := floor.New("default")
+	for _, c := range d.commits() {
+		f.Apply(&c)
+	}
+	if commands := (effects.Rightful{}).Settle(f, d.clock.now()); len(commands) > 0 {
+		t.Errorf("it wants %+v", commands)
+	}
 }
 
 // TestAnImportIsLeftAlone until somebody says something in it now.

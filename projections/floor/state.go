@@ -161,7 +161,9 @@ func (s *State) applyThread(c *domain.Commit) {
 	conv.apply(c)
 	s.list(conv)
 	if conv.Owner != before {
-		s.suspect[conv.ID] = conv
+		if delete(s.suspect, conv.ID); conv.Owner != "" {
+			s.suspect[conv.ID] = conv
+		}
 		s.relieve(c, before)
 		s.give(c, conv)
 	}
