@@ -122,24 +122,25 @@ func (s *stream) replace(ctx context.Context, v sealed) error {
 	}
 	for {
 		m, err := s.s.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(v.subject))
-		if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && m.Sequence >= ack.Sequence {
-			return nil
-		}
-		if err != nil {
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			n, err := s.count(ctx, v.subject)
+			if err == nil && n > 1 {
+				err = errUnreadable
+			}
 			return err
 		}
-		if err := s.overwrite(ctx, m.Sequence); err != nil {
+		if err != nil || m.Sequence >= ack.Sequence {
+			return err
+		}
+		if err := s.overwrite(ctx, m); err != nil {
 			return err
 		}
 	}
 }
 
 func (s *stream) get(ctx context.Context, subject string) (sealed, error) {
-	m, err := s.s.GetLastMsgForSubject(ctx, subject)
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return sealed{}, nil
-	}
-	if err != nil {
+	m, err := s.last(ctx, subject)
+	if m == nil || err != nil {
 		return sealed{}, err
 	}
 	return sealed{m.Subject, m.Data}, nil
@@ -147,27 +148,55 @@ func (s *stream) get(ctx context.Context, subject string) (sealed, error) {
 
 func (s *stream) erase(ctx context.Context, subject string) error {
 	for {
-		m, err := s.s.GetLastMsgForSubject(ctx, subject)
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return nil
-		}
-		if err != nil {
+		m, err := s.last(ctx, subject)
+		if m == nil || err != nil {
 			return err
 		}
-		if err := s.overwrite(ctx, m.Sequence); err != nil {
+		if err := s.overwrite(ctx, m); err != nil {
 			return err
 		}
 	}
 }
 
 // overwrite erases one message. That somebody else has done so already is no error.
-func (s *stream) overwrite(ctx context.Context, seq uint64) error {
-	err := s.s.SecureDeleteMsg(ctx, seq)
+func (s *stream) overwrite(ctx context.Context, m *jetstream.RawStreamMsg) error {
+	err := s.s.SecureDeleteMsg(ctx, m.Sequence)
 	if err == nil {
 		return nil
 	}
-	if _, again := s.s.GetMsg(ctx, seq); errors.Is(again, jetstream.ErrMsgNotFound) {
+	if now, again := s.last(ctx, m.Subject); again == nil && (now == nil || now.Sequence != m.Sequence) {
 		return nil
 	}
 	return err
+}
+
+// errUnreadable says that the server answers as though there were no value, and counts one.
+var errUnreadable = errors.New("the server has a value and does not read it")
+
+// last is the newest message of a subject, nil when there is none. A server that can't read its files, for want of a file
+// descriptor say, answers as it does when there is no message; what it counts is in its memory. A key that is not read must
+// not look like one that was destroyed, nor be left when it is to be.
+func (s *stream) last(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+	for range 2 { // it may come in between
+		m, err := s.s.GetLastMsgForSubject(ctx, subject)
+		if !errors.Is(err, jetstream.ErrMsgNotFound) {
+			return m, err
+		}
+		if n, err := s.count(ctx, subject); n == 0 || err != nil {
+			return nil, err
+		}
+	}
+	return nil, errUnreadable
+}
+
+// count is how many messages a subject has. The leader answers it.
+func (s *stream) count(ctx context.Context, subject string) (n uint64, err error) {
+	info, err := s.s.Info(ctx, jetstream.WithSubjectFilter(subject))
+	if err != nil {
+		return 0, err
+	}
+	for _, of := range info.State.Subjects {
+		n += of
+	}
+	return n, nil
 }
