@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/turno-desk/turno/api/command"
@@ -120,11 +121,15 @@ func (e *engine) keep(ctx context.Context, log *zap.Logger) error {
 	return group.Wait()
 }
 
-// answer listens on addr until ctx ends, then finishes what it accepted.
+// answer listens on addr until ctx ends, then finishes what it accepted. Connections get half of the files that the process
+// may have open, and wait beyond that: a log in the same process that can't open a file takes what it has for what it lacks.
 func (e *engine) answer(ctx context.Context, p *program, addr string) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	if n := descriptors(); n > 0 {
+		listener = netutil.LimitListener(listener, n/2)
 	}
 	var token string
 	err = insist(ctx, p.log, "making sure of an administrator", func() (err error) {

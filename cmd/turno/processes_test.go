@@ -48,7 +48,13 @@ func startIn(t *testing.T, env []string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, name: strings.Join(args, " "), cmd: exec.Command(self, args...), ended: make(chan error, 1)}
+	return launch(t, env, args, exec.Command(self, args...))
+}
+
+// launch starts it by a command line that ends in args.
+func launch(t *testing.T, env, args []string, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, name: strings.Join(args, " "), cmd: cmd, ended: make(chan error, 1)}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", "TURNO_ADMIN_TOKEN="+adminToken)
 	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr

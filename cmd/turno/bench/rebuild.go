@@ -149,13 +149,18 @@ func (b Rebuild) rebuild(ctx context.Context, dir string, views sink) (all []pro
 
 // asking asks a desk what its people ask all day.
 type asking struct {
-	url   string
-	paths []string
+	url    string
+	paths  []string
+	client *http.Client
 }
+
+// answeredWithin is after how long a query has failed, so that those that wait do not pile up without end.
+const answeredWithin = 30 * time.Second
 
 // newAsking looks up what there is to ask for.
 func newAsking(ctx context.Context, url string) (*asking, error) {
-	a := &asking{url: url, paths: []string{
+	lines := &http.Transport{MaxIdleConnsPerHost: 64}
+	a := &asking{url: url, client: &http.Client{Transport: lines, Timeout: answeredWithin}, paths: []string{
 		"/v1/queues", "/v1/queues/bench", "/v1/conversations?limit=20", "/v1/stats/live", "/v1/queues/bench?state=waiting",
 	}}
 	body, err := a.get(ctx, "/v1/conversations?limit=20")
@@ -182,7 +187,7 @@ func (a *asking) get(ctx context.Context, path string) ([]byte, error) {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+benchToken)
-	res, err := http.DefaultClient.Do(req)
+	res, err := a.client.Do(req)
 	if err != nil {
 		return nil, err
 	}
