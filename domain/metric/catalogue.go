@@ -41,8 +41,24 @@ var catalogue = []Definition{
 		Formula: "closed conversations that went on under their number", Details: "by whom: contact, operator, transfer",
 		shape: counted, kinds: []Kind{Reopened},
 	}, {
+		Name: "offered", Version: 1, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "each operator who was asked, and the department",
+		Formula: "offers of a waiting conversation to an operator, by the department's rule or by a transfer that must be accepted; the common list is no offer",
+		shape:   counted, kinds: []Kind{Offered},
+	}, {
+		Name: "missed", Version: 1, Unit: Count, Clock: none, Cohort: "the end of the offer's time", Attribution: "the operator who was asked, and the department",
+		Formula: "of `offered`, those whose time was over before anybody took the conversation; who took it later has missed the offer all the same",
+		shape:   counted, kinds: []Kind{OfferMissed},
+	}, {
+		Name: "lost_to_another", Version: 1, Unit: Count, Clock: none, Cohort: "the take", Attribution: "the operator who was asked and did not get it, and the department",
+		Formula: "of `offered`, those whose conversation somebody else got while the operator had time to answer",
+		shape:   counted, kinds: []Kind{OfferLost},
+	}, {
+		Name: "declined", Version: 1, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "the operator who declined, and the department",
+		Formula: "of `offered`, those that the operator declined in time",
+		shape:   counted, kinds: []Kind{OfferDeclined},
+	}, {
 		Name: "taken", Version: 1, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "the operator who has it from then on, and the department",
-		Formula: "times that an operator became the owner, in whatever way", Details: "how: manual, reply, assigned, transfer, taken_over, outbound, reopened",
+		Formula: "times that an operator became the owner, in whatever way", Details: "how: manual, reply, assigned, transfer, taken_over, outbound, reopened; by a rule: automatic, sticky, direct, dedicated",
 		shape: counted, kinds: []Kind{Taken},
 	}, {
 		Name: "assigned", Version: 1, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "the operator who has it from then on, and the department",
@@ -50,7 +66,7 @@ var catalogue = []Definition{
 		shape: counted, kinds: []Kind{Taken}, keep: detail(string(thread.TakenAssigned), string(thread.TakenTransfer)),
 	}, {
 		Name: "unassigned", Version: 1, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "the operator who lost it, and the department",
-		Formula: "releases of an open conversation from its owner, transfers apart", Details: "cause: manual, by_supervisor, taken_over, assigned, deactivated, left_department",
+		Formula: "releases of an open conversation from its owner, transfers apart", Details: "cause: manual, by_supervisor, taken_over, assigned, unattended, deactivated, left_department",
 		shape: counted, kinds: []Kind{Released},
 	}, {
 		Name: "time_to_first_assignment", Version: 1, Unit: Seconds, Clock: wall, Cohort: theEnd, Attribution: "the operator who got it, and the department", Pauses: true,

@@ -22,6 +22,12 @@ type Holder struct {
 	Ref      Ref   // of the sample that stands; 0: none yet
 }
 
+// Offer is one operator's, who has neither answered it nor had their time.
+type Offer struct {
+	Operator string
+	Mark
+}
+
 // Conversation is what the numbers of one conversation need to remember between two events. The zero value has seen none.
 type Conversation struct {
 	ID      string
@@ -52,6 +58,7 @@ type Conversation struct {
 	RunNet   int64
 	Take     Mark // of its owner
 	Silent   bool // its owner has not written since
+	Offers   []Offer
 
 	// The whole conversation.
 	Begun   Mark
@@ -96,7 +103,7 @@ func meaningful(c *domain.Commit) bool {
 	for _, e := range c.Events {
 		switch e.(type) {
 		case thread.Opened, thread.Reopened, thread.Queued, thread.Taken, thread.Released, thread.Transferred, thread.Paused,
-			thread.Resumed, thread.MessageReceived, thread.MessageSent, thread.Closed, thread.Rated:
+			thread.Offered, thread.OfferDeclined, thread.OfferEnded, thread.Resumed, thread.MessageReceived, thread.MessageSent, thread.Closed, thread.Rated:
 			return true
 		}
 	}
@@ -113,6 +120,12 @@ func (s *step) event(e domain.Event) {
 		s.queued(e)
 	case thread.Taken:
 		s.taken(e)
+	case thread.Offered:
+		s.offered(e)
+	case thread.OfferDeclined:
+		s.declined(e.Operator)
+	case thread.OfferEnded:
+		s.missed()
 	case thread.Released:
 		if e.Cause != "transferred" {
 			s.count(Released, e.Operator, s.Department, e.Cause)

@@ -8,7 +8,7 @@ import (
 )
 
 // stateFormat is the first byte of an encoded conversation. A change of the fields is another number.
-const stateFormat = 1
+const stateFormat = 2
 
 var errState = errors.New("metric: the state of a conversation is damaged")
 
@@ -41,6 +41,11 @@ func (v *Conversation) AppendBinary(b []byte) ([]byte, error) {
 		e.int(h.Handled)
 		e.mark(Mark{At: h.At, Ref: h.Ref})
 	}
+	e.int(int64(len(v.Offers)))
+	for _, o := range v.Offers {
+		e.text(o.Operator)
+		e.mark(o.Mark)
+	}
 	return e.b, nil
 }
 
@@ -64,13 +69,16 @@ func (v *Conversation) UnmarshalBinary(b []byte) error {
 	for _, k := range []*Key{&v.Touch, &v.Handle, &v.Rating} {
 		kind := Kind(d.int())
 		m := d.mark()
-		*k = Key{kind, m.At, m.Ref}
+		*k = Key{Kind: kind, At: m.At, Ref: m.Ref}
 	}
 	for n := d.int(); n > 0 && !d.bad; n-- {
 		h := Holder{Operator: d.text(), Handled: d.int()}
 		m := d.mark()
 		h.At, h.Ref = m.At, m.Ref
 		v.Holders = append(v.Holders, h)
+	}
+	for n := d.int(); n > 0 && !d.bad; n-- {
+		v.Offers = append(v.Offers, Offer{Operator: d.text(), Mark: d.mark()})
 	}
 	if d.bad || len(d.b) > 0 {
 		return errState

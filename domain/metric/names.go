@@ -8,6 +8,7 @@ var kindNames = [...]string{
 	Unattended: "unattended", Pause: "pause", Handle: "handle", HandleConversation: "handle_conversation", Episode: "episode",
 	CustomerWaiting: "customer_waiting", Abandoned: "abandoned", OwnedAtClose: "owned_at_close", OneTouch: "one_touch",
 	Rating: "rating", Satisfied: "satisfied", Available: "available", Away: "away", OutOfHours: "out_of_hours",
+	Offered: "offered", OfferMissed: "offer_missed", OfferLost: "offer_lost", OfferDeclined: "offer_declined",
 }
 
 // String is the kind's name.

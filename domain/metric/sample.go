@@ -40,6 +40,10 @@ const (
 	Available             Kind = 31 // a span of presence
 	Away                  Kind = 32 // a span of presence
 	OutOfHours            Kind = 33 // a span of the state; part of a Wait
+	Offered               Kind = 34 // of each operator who was asked
+	OfferMissed           Kind = 35 // from the offer to the end of its time
+	OfferLost             Kind = 36 // from the offer to the take by another
+	OfferDeclined         Kind = 37 // from the offer to the operator's no
 )
 
 // Ref names one event of the log: the position of its commit, and its index there in the lowest 7 bits. Refs are in the
@@ -60,6 +64,7 @@ func (r Ref) Index() int { return int(r & 0x7f) }
 type Sample struct {
 	Kind  Kind
 	Ref   Ref   // the end event; 0 for a span that is still open
+	Nth   int   // which of those of its kind that the end event makes: 0, but for what it makes of several operators
 	At    int64 // its time
 	Start Ref   // the start event; 0 where there is no stretch
 	From  int64 // its time
@@ -76,15 +81,16 @@ type Sample struct {
 	Machine      bool // a machine's deed
 }
 
-// Key finds a sample again: one event gives at most one sample of a kind.
+// Key finds a sample again.
 type Key struct {
 	Kind Kind
 	At   int64
 	Ref  Ref
+	Nth  int
 }
 
 // Key is the sample's own.
-func (s *Sample) Key() Key { return Key{s.Kind, s.At, s.Ref} }
+func (s *Sample) Key() Key { return Key{s.Kind, s.At, s.Ref, s.Nth} }
 
 // Sink takes what a fold finds out.
 type Sink interface {

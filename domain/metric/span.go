@@ -11,6 +11,7 @@ func (s *step) queued(e thread.Queued) {
 	if queues(s.State) && entered {
 		s.leave("", "transfer")
 	}
+	s.Offers = nil
 	s.move(e.List, e.Department, "")
 	if entered {
 		s.Entry = s.mark()
@@ -21,6 +22,7 @@ func (s *step) queued(e thread.Queued) {
 var left = map[thread.How]string{thread.TakenAssigned: "assignment", thread.TakenTransfer: "transfer"}
 
 func (s *step) taken(e thread.Taken) {
+	s.lost(e.Operator)
 	if queues(s.State) {
 		how := left[e.How]
 		if how == "" {
@@ -94,13 +96,14 @@ func (s *step) holder() *Holder {
 // lose ends an ownership. An operator who had the conversation before gets one sample over all of it.
 func (s *step) lose() {
 	h := s.holder()
-	old := Key{Handle, h.At, h.Ref}
+	old := Key{Kind: Handle, At: h.At, Ref: h.Ref}
 	s.replace(&old, &Sample{Kind: Handle, Start: s.Begun.Ref, From: s.Begun.At, Value: h.Handled, Net: h.Handled, Operator: s.Owner})
 	h.At, h.Ref = old.At, old.Ref
 	s.Take, s.Silent = Mark{}, false
 }
 
 func (s *step) closed(e thread.Closed) {
+	s.Offers = nil
 	apart := e.Reason == thread.ClosedIgnored || e.Reason == thread.ClosedSuperseded
 	if queues(s.State) {
 		how := "close"

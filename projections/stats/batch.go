@@ -32,7 +32,8 @@ type batch struct {
 	ends   []end
 	points *projections.Bulk // samples without a stretch
 	spans  *projections.Bulk
-	others []row // rows of the small tables, in their order
+	nths   *projections.Bulk // samples of which their event makes several
+	others []row             // rows of the small tables, in their order
 }
 
 // end is a sample that no longer counts.
@@ -55,6 +56,8 @@ func newBatch(ctx context.Context, tx *sql.Tx, m *knowledge) *batch {
 		spans: projections.NewBulk("INSERT INTO samples",
 			"series", "at", "ref", "conversation", "dim", "opened", "start_ref", "start", "value", "net"),
 	}
+	b.nths = projections.NewBulk("INSERT INTO samples",
+		"series", "at", "ref", "nth", "conversation", "dim", "opened", "start_ref", "start", "value", "net")
 	b.gone = func(op string, at int64) int64 {
 		if p := b.operators[person{b.space, op}]; p != nil {
 			return p.Gone(at)
@@ -229,6 +232,14 @@ func (b *batch) Add(s *metric.Sample) {
 	var conversation int64
 	if b.at != nil {
 		conversation = int64(b.at.opened)
+	}
+	if s.Nth > 0 {
+		var start, from any
+		if s.Start != 0 {
+			start, from = int64(s.Start), s.From
+		}
+		b.nths.Add(series, s.At, int64(s.Ref), s.Nth, conversation, id, s.Opened, start, from, s.Value, s.Net)
+		return
 	}
 	if s.Start == 0 {
 		var value any

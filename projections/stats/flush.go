@@ -18,14 +18,14 @@ func (b *batch) Flush(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", r.query, err)
 		}
 	}
-	for _, bulk := range []*projections.Bulk{b.points, b.spans} {
+	for _, bulk := range []*projections.Bulk{b.points, b.spans, b.nths} {
 		if err := bulk.Flush(ctx, b.tx); err != nil {
 			return err
 		}
 	}
 	for _, e := range b.ends {
-		if _, err := b.tx.ExecContext(ctx, `UPDATE samples SET until = ? WHERE series = ? AND at = ? AND ref = ?`,
-			int64(e.by), e.series, e.key.At, int64(e.key.Ref)); err != nil {
+		if _, err := b.tx.ExecContext(ctx, `UPDATE samples SET until = ? WHERE series = ? AND at = ? AND ref = ? AND nth = ?`,
+			int64(e.by), e.series, e.key.At, int64(e.key.Ref), e.key.Nth); err != nil {
 			return fmt.Errorf("end a sample: %w", err)
 		}
 	}

@@ -50,6 +50,7 @@ func counted(t failer, b *built, commits []domain.Commit) {
 	t.Helper()
 	type key struct {
 		series, at, ref int64
+		nth             int
 	}
 	rows := map[key]metric.Counted{}
 	v, done, err := b.look(context.Background(), metrictest.Workspace, 0)
@@ -57,17 +58,17 @@ func counted(t failer, b *built, commits []domain.Commit) {
 		t.Fatalf("%v", err)
 	}
 	defer done()
-	err = each(context.Background(), v.tx, `SELECT s.series, s.at, s.ref, s.until, coalesce(c.id, ''), coalesce(c.ticket, 0), s.dim, s.opened,
+	err = each(context.Background(), v.tx, `SELECT s.series, s.at, s.ref, s.nth, s.until, coalesce(c.id, ''), coalesce(c.ticket, 0), s.dim, s.opened,
 		coalesce(s.start_ref, 0), coalesce(s.start, s.at), coalesce(s.value, 1), coalesce(s.net, s.value, 1)
 		FROM samples s LEFT JOIN conversations c ON c.opened = s.conversation`, nil, func(scan scanner) error {
 		var k key
 		var c metric.Counted
 		var dim int
-		if err := scan(&k.series, &k.at, &k.ref, &c.Until, &c.Conversation, &c.Ticket, &dim, &c.Opened, &c.Start, &c.From, &c.Value, &c.Net); err != nil {
+		if err := scan(&k.series, &k.at, &k.ref, &k.nth, &c.Until, &c.Conversation, &c.Ticket, &dim, &c.Opened, &c.Start, &c.From, &c.Value, &c.Net); err != nil {
 			return err
 		}
 		d := v.dims[dim]
-		c.Kind, c.At, c.Ref = metric.Kind(k.series-v.space*kinds), k.at, metric.Ref(k.ref)
+		c.Kind, c.At, c.Ref, c.Nth = metric.Kind(k.series-v.space*kinds), k.at, metric.Ref(k.ref), k.nth
 		c.Operator, c.Department, c.Channel, c.Detail, c.Machine = d.operator, d.department, d.channel, d.detail, d.machine
 		rows[k] = c
 		return nil
@@ -80,7 +81,7 @@ func counted(t failer, b *built, commits []domain.Commit) {
 		t.Fatalf("the view has %d samples, a recount %d", len(rows), len(want))
 	}
 	for _, w := range want {
-		if got := rows[key{v.series(w.Kind), w.At, int64(w.Ref)}]; got != w {
+		if got := rows[key{v.series(w.Kind), w.At, int64(w.Ref), w.Nth}]; got != w {
 			t.Fatalf("%v\n got %+v\nwant %+v", w.Kind, got, w)
 		}
 	}

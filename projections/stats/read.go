@@ -55,7 +55,7 @@ func (v *view) kindFrom(ctx context.Context, q *question, k metric.Kind, from in
 	if counted == nil {
 		return nil
 	}
-	query := `SELECT at, ref, conversation, dim, opened, coalesce(start_ref, 0), coalesce(start, at), coalesce(value, 1), coalesce(net, value, 1)
+	query := `SELECT at, ref, nth, conversation, dim, opened, coalesce(start_ref, 0), coalesce(start, at), coalesce(value, 1), coalesce(net, value, 1)
 		FROM samples WHERE series = ? AND ref < ? AND (until = 0 OR until >= ?)`
 	args := []any{v.series(k), int64(v.limit), int64(v.limit)}
 	switch {
@@ -69,11 +69,11 @@ func (v *view) kindFrom(ctx context.Context, q *question, k metric.Kind, from in
 	if len(only) <= few {
 		query, args = query+` AND dim IN (`+strings.TrimSuffix(strings.Repeat("?, ", len(only)), ", ")+`)`, append(args, only...)
 	}
-	query += ` ORDER BY at, ref`
+	query += ` ORDER BY at, ref, nth`
 	s := metric.Sample{Kind: k}
 	return each(ctx, v.tx, query, args, func(scan scanner) error {
 		var conversation, id int64
-		if err := scan(&s.At, &s.Ref, &conversation, &id, &s.Opened, &s.Start, &s.From, &s.Value, &s.Net); err != nil {
+		if err := scan(&s.At, &s.Ref, &s.Nth, &conversation, &id, &s.Opened, &s.Start, &s.From, &s.Value, &s.Net); err != nil {
 			return err
 		}
 		if id < 0 || id >= int64(len(counted)) || !counted[id] {

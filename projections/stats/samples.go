@@ -24,29 +24,30 @@ type mark struct {
 	at   int64
 	ref  metric.Ref
 	kind metric.Kind
+	nth  int
 }
 
 func markOf(s *metric.Sample) mark {
 	if s.Ref == 0 {
-		return mark{math.MaxInt64, s.Start, s.Kind}
+		return mark{math.MaxInt64, s.Start, s.Kind, s.Nth}
 	}
-	return mark{s.At, s.Ref, s.Kind}
+	return mark{s.At, s.Ref, s.Kind, s.Nth}
 }
 
 func (m mark) compare(o mark) int {
-	return cmp.Or(cmp.Compare(m.at, o.at), cmp.Compare(m.ref, o.ref), cmp.Compare(m.kind, o.kind))
+	return cmp.Or(cmp.Compare(m.at, o.at), cmp.Compare(m.ref, o.ref), cmp.Compare(m.kind, o.kind), cmp.Compare(m.nth, o.nth))
 }
 
 // cursor is the page's end and the position that the listing began at, so that all pages are of one view.
 func cursor(p domain.Position, m mark) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %d %d", p, m.at, m.ref, m.kind))
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %d %d %d", p, m.at, m.ref, m.kind, m.nth))
 }
 
 func parseCursor(s string) (p domain.Position, m mark, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err == nil {
 		var n int
-		if n, err = fmt.Sscanf(string(b), "%d %d %d %d", &p, &m.at, &m.ref, &m.kind); n != 4 && err == nil {
+		if n, err = fmt.Sscanf(string(b), "%d %d %d %d %d", &p, &m.at, &m.ref, &m.kind, &m.nth); n != 5 && err == nil {
 			err = errors.New("too short")
 		}
 	}

@@ -301,7 +301,7 @@ func TestACursorOfElsewhereIsRefused(t *testing.T) {
 }
 
 func FuzzACursorIsReadOrRefused(f *testing.F) {
-	f.Add(cursor(7, mark{1, 2, 3}))
+	f.Add(cursor(7, mark{1, 2, 3, 4}))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, s string) {
 		p, m, err := parseCursor(s)

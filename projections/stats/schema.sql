@@ -5,6 +5,7 @@ CREATE TABLE IF NOT EXISTS samples (
 	series INTEGER NOT NULL, -- workspace * 64 + kind
 	at INTEGER NOT NULL,     -- milliseconds since 1970
 	ref INTEGER NOT NULL,    -- the end event
+	nth INTEGER NOT NULL DEFAULT 0, -- which of those of its kind that the event makes
 	until INTEGER NOT NULL DEFAULT 0,
 	conversation INTEGER NOT NULL, -- conversations.opened; 0 for presence
 	dim INTEGER NOT NULL,          -- dims.id
@@ -13,7 +14,7 @@ CREATE TABLE IF NOT EXISTS samples (
 	start INTEGER,
 	value INTEGER,
 	net INTEGER,
-	PRIMARY KEY (series, at, ref)
+	PRIMARY KEY (series, at, ref, nth)
 ) WITHOUT ROWID;
 
 -- What samples are broken down by. chain is a hash over all rows up to this one: whoever remembers the rows can tell from

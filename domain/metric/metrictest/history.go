@@ -49,6 +49,8 @@ type talk struct {
 	channel           string
 	state, department string
 	owner             string
+	asked             []string // to whom it is offered; nil: it is not
+	round             int
 	rated             bool
 }
 
@@ -88,6 +90,12 @@ func (t *teller) commit(a domain.Aggregate, v *talk, who domain.Actor, events ..
 		}
 		c.Opened, c.Channel, c.Ticket = v.opened, v.channel, v.ticket
 		c.Conversation = thread.ConversationID(v.id, v.number)
+		for _, e := range events {
+			switch e.(type) {
+			case thread.Queued, thread.Taken, thread.Closed:
+				v.asked, v.round = nil, 0
+			}
+		}
 	}
 	t.commits = append(t.commits, c)
 }

@@ -1,6 +1,9 @@
 package metrictest
 
 import (
+	"slices"
+	"time"
+
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/thread"
 )
@@ -44,6 +47,10 @@ func human() domain.Event { return thread.MessageSent{Sender: thread.SenderHuman
 
 func (t *teller) queued(v *talk) {
 	who := t.any(operators)
+	if t.choose(3) == 0 {
+		t.offer(v)
+		return
+	}
 	switch t.choose(6) {
 	case 0:
 		t.say(v, customer, thread.MessageReceived{})
@@ -62,6 +69,30 @@ func (t *teller) queued(v *talk) {
 		t.take(v, who, thread.TakenByReply, who, human())
 	default:
 		t.take(v, who, thread.TakenByHand, who)
+	}
+}
+
+// offer asks somebody, or ends an offer, or has it declined.
+func (t *teller) offer(v *talk) {
+	var joined []string
+	for _, id := range operators {
+		if !slices.Contains(v.asked, id) && t.choose(2) == 0 {
+			joined = append(joined, id)
+		}
+	}
+	switch {
+	case v.asked != nil && t.choose(4) == 0:
+		v.asked = nil
+		t.say(v, machine, thread.OfferEnded{Cause: thread.OfferExhausted})
+	case len(v.asked) > 0 && t.choose(3) == 0:
+		who := t.any(v.asked)
+		v.asked = append([]string{}, slices.DeleteFunc(slices.Clone(v.asked), func(id string) bool { return id == who })...)
+		t.say(v, by(who), thread.OfferDeclined{Operator: who})
+	case len(joined) > 0:
+		v.asked, v.round = append(slices.Clone(v.asked), joined...), v.round+1
+		t.say(v, machine, thread.Offered{Operators: v.asked, Joined: joined, Round: v.round, Until: t.now.Add(30 * time.Second), Cause: thread.OfferedByRule})
+	default:
+		t.speak(v)
 	}
 }
 
