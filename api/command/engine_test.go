@@ -155,6 +155,7 @@ func TestAMessageOpensAConversationAndAnotherEngineCarriesOn(t *testing.T) {
 	}
 }
 
+// N2: whatever the view knows.
 func TestTheSameMessageIsTakenInOnceForEver(t *testing.T) {
 	o := newOffice(t)
 	var wg sync.WaitGroup
@@ -200,6 +201,7 @@ func (o *office) current(t *testing.T, address string) string {
 	return id
 }
 
+// N1 F044: of many takes at once one wins.
 func TestOneOfManyTakesWinsAndTheOthersLearnWho(t *testing.T) {
 	o := newOffice(t)
 	engines := []*command.Engine{o.engine, o.another()}

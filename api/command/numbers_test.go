@@ -24,6 +24,7 @@ func reservations(t *testing.T, log *memory.Store) []domain.Commit {
 	return commits
 }
 
+// D14: numbers are unique over all processes and grow in each.
 func TestNumbersAreUniqueAcrossProcessesAndGrowInEach(t *testing.T) {
 	log := memory.New(codec.New(&keys{}))
 	var mu sync.Mutex
@@ -65,6 +66,7 @@ func TestNumbersAreUniqueAcrossProcessesAndGrowInEach(t *testing.T) {
 	}
 }
 
+// D14: gaps are allowed.
 func TestNumbersBeginAtOneAndANewProcessBeginsANewBlock(t *testing.T) {
 	log := memory.New(codec.New(&keys{}))
 	for _, want := range []int64{1, 1001} {

@@ -66,6 +66,7 @@ func TestHeartbeatsMakeEventsOnlyOnChange(t *testing.T) {
 	refused(t, err, domain.CodeNotFound)
 }
 
+// D1 N12: a connection that is not heard of for 60 s has ended.
 func TestAnOperatorWhoIsNotHeardForAMinuteIsLost(t *testing.T) {
 	b := newBureau(t)
 	b.beat(t, b.settings, "ana")
@@ -142,6 +143,7 @@ func TestEveryProcessHearsTheHeartbeatsOfTheOthers(t *testing.T) {
 	}
 }
 
+// D21: operators set their own availability, supervisors that of theirs.
 func TestWhoSetsAvailability(t *testing.T) {
 	b := newBureau(t)
 	for _, p := range []struct{ id, role, department string }{{"sofia", "supervisor", "ventas"}, {"adela", "admin", "ventas"}, {"aude", "auditor", "soporte"}} {

@@ -53,7 +53,9 @@ type Options struct {
 	StopGrace time.Duration // how long Serve lets requests finish; 20 s
 	// WriteWithin is how long one write to the client of a feed may take before it is cut off; 10 s.
 	WriteWithin time.Duration
-	Ring        int // recent commits kept for push streams; 8192
+	// HeartbeatEvery is how often a stream says that the operator who listens is there; 20 s.
+	HeartbeatEvery time.Duration
+	Ring           int // recent commits kept for push streams; 8192
 
 	// Mount adds what else the same port answers, as the console: its routes pass the same counting, and what they fail
 	// with, unless they answer it themselves, becomes a problem.
@@ -69,6 +71,7 @@ type Server struct {
 	now       func() time.Time
 	grace     time.Duration
 	patience  time.Duration
+	beats     time.Duration // between the heartbeats of an operator who listens to a stream
 	probe     Probe
 	meter     Meter
 
@@ -90,7 +93,7 @@ const (
 
 // New wires the routes.
 func New(p Parts, o Options) *Server {
-	s := &Server{Parts: p, workspace: o.Workspace, version: o.Version, log: o.Logger, now: o.Now, grace: o.StopGrace, meter: o.Meter}
+	s := &Server{Parts: p, workspace: o.Workspace, version: o.Version, log: o.Logger, now: o.Now, grace: o.StopGrace, meter: o.Meter, beats: o.HeartbeatEvery}
 	if s.workspace == "" {
 		s.workspace = "default"
 	}
@@ -102,6 +105,9 @@ func New(p Parts, o Options) *Server {
 	}
 	if s.meter == nil {
 		s.meter = unmetered{}
+	}
+	if s.beats <= 0 {
+		s.beats = command.HeartbeatEvery
 	}
 	if s.grace == 0 {
 		s.grace = 20 * time.Second

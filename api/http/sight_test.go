@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestNobodySeesAnothersConversationByAnyRoute: Beto attends a conversation; Ana, of the same department, must not find
+// N19 D3: TestNobodySeesAnothersConversationByAnyRoute: Beto attends a conversation; Ana, of the same department, must not find
 // it by any address, list, search, feed or push, nor learn its text, and Sara, Ada and Aldo must.
 func TestNobodySeesAnothersConversationByAnyRoute(t *testing.T) {
 	d := newDesk(t)
@@ -51,6 +51,7 @@ func TestNobodySeesAnothersConversationByAnyRoute(t *testing.T) {
 	}
 }
 
+// N19: the rule holds in the feed.
 func TestTheFeedTellsAnOperatorOnlyWhatTheyMaySeeNow(t *testing.T) {
 	d := newDesk(t)
 	before := d.head()

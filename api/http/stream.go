@@ -7,7 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/operator"
@@ -56,6 +60,7 @@ func (s *Server) stream(c *call) error {
 	}
 	s.meter.Streaming(1)
 	defer s.meter.Streaming(-1)
+	defer s.attend(ctx, c)()
 	if err := p.greet(); err != nil {
 		return s.ended(c, err)
 	}
@@ -67,6 +72,38 @@ func (s *Server) stream(c *call) error {
 	}
 	p.goodbye(err)
 	return s.ended(c, err)
+}
+
+// attend says, now and every 20 s until the stream ends, that the operator's console is there: whoever listens is connected.
+// An administrator or a service who listens as an operator is not that operator. leave waits for the end of it.
+func (s *Server) attend(ctx context.Context, c *call) (leave func()) {
+	id := c.viewer.Operator
+	if id == "" || !c.can(access.BePresent) || c.who.Actor.Via != "" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r := command.Request{Workspace: s.workspace, Principal: c.who.Principal, Actor: c.who.Actor}
+	say := func() {
+		if _, err := s.Commands.Heartbeat(ctx, r, id); err != nil && ctx.Err() == nil {
+			s.log.Debug("a listening operator could not be connected", zap.String("operator", id), zap.Error(err))
+		}
+	}
+	say()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(s.beats)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				say()
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
 }
 
 // resumeFrom is the position that the client has seen.

@@ -162,6 +162,32 @@ func TestAPushSaysToWhomSomethingIsOffered(t *testing.T) {
 
 // TestACutOffConsoleMissesNothingAndHearsNothingTwice cuts streams at random points, also while they catch up from the log,
 // and compares what they heard with what the log says they had to hear.
+// N12 D1: whoever listens is connected: an open push stream begins a connection, and says again and again that its operator is
+// there.
+func TestWhoListensIsConnected(t *testing.T) {
+	d := newDesk(t, func(_ *http.Parts, o *http.Options) { o.HeartbeatEvery = 10 * time.Millisecond })
+	before := d.head()
+	for _, other := range []string{"aldo", "crm", "admin"} { // an auditor answers nobody, and these are no operators
+		d.listen(other, "")
+	}
+	if got := d.since(before); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+	d.listen("ana", "")
+	if got := d.since(before); !slices.Equal(got, []string{"presence.connected"}) {
+		t.Errorf("%v", got)
+	}
+	left := d.must(d.do("ana", "POST", "/v1/operators/ana/presence", `{"connected":false}`), 200).position()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !slices.Equal(d.since(left), []string{"presence.connected"}); <-tick.C { // the stream is still open
+		if time.Now().After(deadline) {
+			t.Fatalf("%v", d.since(left))
+		}
+	}
+}
+
+// N10 D3: pushes are lossless, in order, and of what one may see.
 func TestACutOffConsoleMissesNothingAndHearsNothingTwice(t *testing.T) {
 	d := newDesk(t, func(_ *http.Parts, o *http.Options) { o.Ring = 16 }) // so that most resumes read the log
 	d.checks = nil

@@ -269,6 +269,7 @@ func listed(t *testing.T, where []string, args ...string) (all []listedVersion) 
 	return all
 }
 
+// N4: nobody notices.
 func TestAllViewsAreRebuiltByCommandWhileQueriesAndPushesGoOn(t *testing.T) {
 	desks(t, allViewsAreRebuiltByCommandWhileQueriesAndPushesGoOn)
 }

@@ -40,6 +40,7 @@ func replay(t *testing.T, dir string, args ...string) []cloudEvent {
 	return all
 }
 
+// N20: the log is CloudEvents, in order.
 func TestReplayGivesTheLogAsCloudEventsInOrder(t *testing.T) {
 	dir := imported(t)
 	last, ids := 0, map[string]bool{}

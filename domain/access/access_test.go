@@ -78,6 +78,7 @@ func sight(state, relation string) domain.Sight {
 	return s
 }
 
+// N19 D3: every state, role and relation, against a table that was written by hand.
 func TestSightIsWhatTheTableSaysForEveryStateRoleAndRelation(t *testing.T) {
 	seen := map[string]bool{}
 	for _, row := range rows(t, "sight.txt") {
@@ -173,6 +174,7 @@ func TestSupervisionEndsAtTheDepartment(t *testing.T) {
 	}
 }
 
+// D11 F022: what a role may do at all, against a table that was written by hand.
 func TestEachRoleMayDoWhatTheTableSays(t *testing.T) {
 	roles := []operator.Role{operator.RoleOperator, operator.RoleSupervisor, operator.RoleAdmin, operator.RoleAuditor}
 	var every []string

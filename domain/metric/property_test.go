@@ -73,6 +73,7 @@ func TestTheTimeInAllStatesAddsUpToTheLengthOfTheEpisodeExactly(t *testing.T) {
 	})
 }
 
+// N13: every duration comes with and without paused time.
 func TestDurationsWithoutPausesAreNoLongerThanWithAndNeverNegative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		for _, s := range metric.Recount(metrictest.Workspace, history(t)).Samples {
@@ -169,6 +170,7 @@ func TestTheFlowOfAPeriodIsTheDifferenceOfTwoStocks(t *testing.T) {
 	})
 }
 
+// N12: available and away time add up to the connected time, and so do occupied and idle time, over any period.
 func TestPresenceAddsUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := metric.Recount(metrictest.Workspace, history(t))

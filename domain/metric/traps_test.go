@@ -70,6 +70,7 @@ func TestAPauseOverMidnightBelongsToTheDayOnWhichItEnds(t *testing.T) {
 	s.lasts(asked{metric: "paused", from: "tue 00:00", to: "tue 09:00"}, 1, 7200, 7200)
 }
 
+// N13: the wait of a customer with the pause and without.
 func TestAPauseThatGoesOnWhenTheCustomerWritesIsTakenOutOfTheRun(t *testing.T) {
 	s := tell(t)
 	s.says("09:00", contact, opens("soporte")...)
@@ -235,6 +236,7 @@ func TestNotesMachinesAndOtherDevicesAnswerAsTheRulesSay(t *testing.T) {
 	s.lasts(asked{metric: "reply_time"}, 1, 180, 180)
 }
 
+// D17: who wrote first is not answered.
 func TestAnOutboundConversationIsNotReceivedAndHasNoFirstResponse(t *testing.T) {
 	s := tell(t)
 	s.says("09:00", by("ana"), thread.Opened{Number: 1, Ticket: 1, Direction: thread.Outbound, Channel: "web", Department: "ventas"},
@@ -298,6 +300,7 @@ func TestATransferOutOfTheArchiveMovesTheBacklogOfItsTargetOnly(t *testing.T) {
 	s.counts(asked{metric: "backlog", department: "soporte"}, 0)
 }
 
+// D15: ignored ones are no closed, abandoned or resolved ones.
 func TestIgnoredAndSupersededAreCountedApart(t *testing.T) {
 	for _, reason := range []thread.CloseReason{thread.ClosedIgnored, thread.ClosedSuperseded} {
 		s := tell(t)
@@ -347,6 +350,7 @@ func TestAnAssignmentIsATakeThatAnotherDecided(t *testing.T) {
 	s.lasts(asked{metric: "handle", operator: "ana"}, 1, 240, 240)
 }
 
+// D12: yes and no are a scale of their own.
 func TestALaterRatingReplacesTheEarlierAndYesIsNoScore(t *testing.T) {
 	s := worked(t)
 	yes := true

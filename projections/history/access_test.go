@@ -57,7 +57,7 @@ func ids(items []history.Conversation) []string {
 	return all
 }
 
-// The law: every query shows exactly what the access rule shows, for everybody, whatever has happened.
+// N19 D3: The law: every query shows exactly what the access rule shows, for everybody, whatever has happened.
 func TestNobodySeesWhatTheRuleDoesNotShow(t *testing.T) {
 	ctx := context.Background()
 	for seed := range uint64(2) {
@@ -170,6 +170,7 @@ func checkOneByOne(t *testing.T, v *view, name string, viewer access.Viewer, wan
 	return seen
 }
 
+// D3 F060 F071: who serves a contact reads its closed conversations and knows that another is open, without its text.
 func TestWhoServesAContactSeesItsPastAndKnowsOfItsPresent(t *testing.T) {
 	ctx := context.Background()
 	log := viewtest.NewLog("serving")

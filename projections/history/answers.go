@@ -38,6 +38,7 @@ type Contact struct {
 	Name       string `json:"name,omitempty"`
 	Address    string `json:"address,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
+	Known      *bool  `json:"known,omitempty"` // somebody has entered a profile (F009); only where one conversation is asked for
 }
 
 // Conversation is one conversation. With Restricted set the viewer serves its contact and may only know that it is open:

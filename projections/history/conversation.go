@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
@@ -25,9 +26,24 @@ func (q *Queries) Conversation(ctx context.Context, workspace string, v access.V
 			return ErrNotFound
 		}
 		a = ConversationAnswer{Conversation: then.answer(), Position: r.asOf}
-		return nil
+		a.Contact.Known, err = r.acquainted(now)
+		return err
 	})
 	return a, err
+}
+
+// acquainted reports whether somebody had entered a profile of the conversation's contact by the reading's position, or of one
+// that is merged with it today.
+func (r *reading) acquainted(c *record) (*bool, error) {
+	var yes bool
+	err := r.tx.QueryRowContext(r.ctx, `SELECT EXISTS (SELECT 1 FROM conversations c JOIN known k ON k.workspace = c.workspace
+		WHERE c.opened = ? AND k.from_position <= ? AND (k.contact = c.contact OR k.contact = c.person
+			OR k.contact IN (SELECT m.contact FROM merges m WHERE m.workspace = c.workspace AND m.person = c.person)))`,
+		int64(c.opened), int64(r.asOf)).Scan(&yes)
+	if err != nil {
+		return nil, fmt.Errorf("history: is the contact of %s known: %w", c.id(), err)
+	}
+	return &yes, nil
 }
 
 // byID finds a conversation by its id.

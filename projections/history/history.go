@@ -35,7 +35,7 @@ func New(d projections.Dialect) *Projection {
 func (p *Projection) Name() string { return Name }
 
 // Version grows with every change of what the rows hold.
-func (p *Projection) Version() int { return 4 }
+func (p *Projection) Version() int { return 5 }
 
 // Schema creates the tables.
 func (p *Projection) Schema() string { return schema + p.index.schema() }

@@ -12,7 +12,7 @@ import (
 const personOf = `coalesce((SELECT m.person FROM merges m WHERE m.workspace = c.workspace AND m.contact = ?), ?)`
 
 // contact takes in what happens to a contact: a merge joins its conversations with those of its survivor and an un-merge
-// takes them apart again, whichever came before it or in between; an erasure blanks what its tickets say of it.
+// takes them apart again, whichever came before it or in between; a profile makes it a known one; an erasure blanks what its tickets say of it.
 func (b *batch) contact(c *domain.Commit) error {
 	workspace := c.Aggregate.Workspace
 	for _, e := range c.Events {
@@ -22,6 +22,9 @@ func (b *batch) contact(c *domain.Commit) error {
 			err = b.merge(workspace, e.Contact, c.Aggregate.ID)
 		case contact.Unmerged:
 			err = b.unmerge(workspace, e.Contact, c.Aggregate.ID)
+		case contact.ProfileChanged:
+			err = b.exec(`INSERT INTO known (workspace, contact, from_position) VALUES (?, ?, ?) ON CONFLICT (workspace, contact) DO NOTHING`,
+				workspace, c.Aggregate.ID, int64(c.Position))
 		case contact.Erased:
 			err = b.eraseTickets(workspace, c.Aggregate.ID)
 		}

@@ -44,6 +44,16 @@ CREATE TABLE IF NOT EXISTS merges (
 	PRIMARY KEY (workspace, contact)
 ) WITHOUT ROWID;
 
+CREATE INDEX IF NOT EXISTS merges_person ON merges (workspace, person);
+
+-- Contacts in whose profile somebody has entered something, and since when.
+CREATE TABLE IF NOT EXISTS known (
+	workspace     TEXT    NOT NULL,
+	contact       TEXT    NOT NULL,
+	from_position INTEGER NOT NULL,
+	PRIMARY KEY (workspace, contact)
+) WITHOUT ROWID;
+
 -- What the access rule and the lists need to know of a conversation, at every position.
 CREATE TABLE IF NOT EXISTS sights (
 	conversation   INTEGER NOT NULL,

@@ -12,6 +12,7 @@ import (
 	"github.com/turno-desk/turno/projections/viewtest"
 )
 
+// N3: of the queue.
 func TestAsOfAnyOf200PositionsTheQueueIsWhatItWasThen(t *testing.T) {
 	viewtest.Past(t, func() projections.Projection { return queue.New() },
 		func(db *sql.DB, d *viewtest.Desk, asOf domain.Position, _ int) (any, error) {

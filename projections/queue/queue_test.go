@@ -188,7 +188,7 @@ func threads(log *viewtest.Log) []string {
 	return ids
 }
 
-// TestAsOfEqualsWhatWasRecordedLive records every answer as it was given and asks for the same again at the end.
+// N3: TestAsOfEqualsWhatWasRecordedLive records every answer as it was given and asks for the same again at the end.
 func TestAsOfEqualsWhatWasRecordedLive(t *testing.T) {
 	for seed := range uint64(2) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -232,7 +232,7 @@ func TestAsOfEqualsWhatWasRecordedLive(t *testing.T) {
 // clearWait drops what a clock measures: the log's own is a second coarse.
 func clearWait(d *queue.Department) { d.LongestWait = nil }
 
-// TestListsAndCountsAgreeAndShowNobodyTooMuch holds for every viewer what the rule says, in lists, counts, rows and as of
+// N19 F030: TestListsAndCountsAgreeAndShowNobodyTooMuch holds for every viewer what the rule says, in lists, counts, rows and as of
 // any position.
 func TestListsAndCountsAgreeAndShowNobodyTooMuch(t *testing.T) {
 	v := newView(t, 7)

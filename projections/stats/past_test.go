@@ -11,6 +11,7 @@ import (
 	"github.com/turno-desk/turno/projections/viewtest"
 )
 
+// N3: of statistics.
 func TestAsOfAnyOf200PositionsStatisticsAreWhatTheyWereThen(t *testing.T) {
 	began := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	viewtest.Past(t, func() projections.Projection { return New() },

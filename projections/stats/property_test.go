@@ -29,6 +29,7 @@ func folder(t *testing.T) func() string {
 	}
 }
 
+// N11: what the view has counted is what a recount of the whole log gives.
 func TestTheViewEqualsARecountOfTheLog(t *testing.T) {
 	dir := folder(t)
 	rapid.Check(t, func(t *rapid.T) {

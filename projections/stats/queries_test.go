@@ -200,6 +200,7 @@ func TestWhoStoodOutOfHoursIsStillSaidToHaveAfterTheListWasDrained(t *testing.T)
 	}
 }
 
+// N6: a report at a position never changes.
 func TestTheSameRequestAtTheSamePositionGivesTheSameBytesForEver(t *testing.T) {
 	commits := metrictest.Worked()
 	dir := t.TempDir()

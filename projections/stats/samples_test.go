@@ -36,6 +36,7 @@ func listed(t failer, b *built, s Scope, r SamplesRequest) []Sample {
 	}
 }
 
+// N9: a number lists what it was counted from, and the two agree.
 func TestEveryNumberAgreesWithTheSamplesItWasCountedFrom(t *testing.T) {
 	dir := folder(t)
 	rapid.Check(t, func(t *rapid.T) {
