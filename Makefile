@@ -23,7 +23,7 @@ build: ## one static binary, ./turno
 test: ## all tests with the race detector; says at the end what was skipped, and why
 	@if command -v gcc >/dev/null; then race=-race; export CGO_ENABLED=1; else race=; export CGO_ENABLED=0; \
 	  echo 'no C compiler: the race detector is left out (apt-get install gcc libc6-dev)'; fi; \
-	  go test $$race -timeout 20m -json $(TESTFLAGS) ./... 2>&1 | go run .ci/report.go
+	  go test $$race -timeout 40m -json $(TESTFLAGS) ./... 2>&1 | go run .ci/report.go
 
 check: ## format, vet, staticcheck, generated files
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \

@@ -153,6 +153,26 @@ func TestEveryLinkOfThePagesLeadsSomewhere(t *testing.T) {
 	}
 }
 
+// TestEveryDecisionHasItsOwnNumber holds file names, headings and order of docs/adr together: who lands second takes the next.
+func TestEveryDecisionHasItsOwnNumber(t *testing.T) {
+	files, err := filepath.Glob("docs/adr/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, file := range files {
+		if want := fmt.Sprintf("%04d-", i+1); !strings.HasPrefix(filepath.Base(file), want) {
+			t.Fatalf("%s stands where %s… belongs", file, want)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("# %d. ", i+1); !strings.HasPrefix(string(text), want) {
+			t.Errorf("%s does not begin with %q", file, want)
+		}
+	}
+}
+
 // pages is every page of the repository.
 func pages(t *testing.T) []string {
 	t.Helper()

@@ -119,6 +119,29 @@ func TestAlertsAndDashboardAskForMetricsAndLabelsThatExist(t *testing.T) {
 	}
 }
 
+// TestThePageSaysWhatToDoAboutEveryAlert and about no other.
+func TestThePageSaysWhatToDoAboutEveryAlert(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operations/monitoring.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for _, found := range regexp.MustCompile("`(Turno[A-Z][A-Za-z]+)`").FindAllStringSubmatch(string(page), -1) {
+		told[found[1]] = true
+	}
+	for who := range expressions(t) {
+		if alert, is := strings.CutPrefix(who, "alert "); is {
+			if !told[alert] {
+				t.Errorf("the page does not say what to do about %s", alert)
+			}
+			delete(told, alert)
+		}
+	}
+	for alert := range told {
+		t.Errorf("the page tells of %s, which nobody raises", alert)
+	}
+}
+
 func lookUp(name string) (Metric, bool) {
 	for _, m := range Catalogue() {
 		switch {
