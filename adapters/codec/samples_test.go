@@ -215,7 +215,7 @@ func samples() map[string]domain.Event {
 		"turno.conversation.workflow_advanced.v1": thread.WorkflowAdvanced{
 			Run: conversationID + "-w1", Workflow: "vip", Step: 2, Action: setting.StepAssign, Depth: 1, Rule: routing.LeastBusy,
 		},
-		"turno.conversation.workflow_waited.v1": thread.WorkflowWaited{Run: conversationID + "-w1", Step: 1, Due: later, Unless: setting.OnReceived},
+		"turno.conversation.workflow_waited.v1": thread.WorkflowWaited{Run: conversationID + "-w1", Workflow: "vip", Step: 1, Due: later, Unless: setting.OnReceived},
 		"turno.conversation.workflow_ended.v1": thread.WorkflowEnded{
 			Run: conversationID + "-w1", Workflow: "vip", Step: 2, Outcome: thread.RunCancelled, Reason: "closed",
 		},

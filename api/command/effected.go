@@ -21,7 +21,7 @@ type Effect struct {
 
 // Effected does it, and returns the position of the newest commit that it made, 0 when there was nothing to do. Room that was
 // reserved for what is then refused is given back. Errors are those of Engine.Do.
-func Effected(ctx context.Context, e *Engine, w *Workloads, req Request, do Effect) (domain.Position, error) {
+func Effected(ctx context.Context, e *Engine, w *Workloads, c *Contacts, req Request, do Effect) (domain.Position, error) {
 	if do.Free != nil {
 		return made(w.Free(ctx, req, *do.Free))
 	}
@@ -29,6 +29,10 @@ func Effected(ctx context.Context, e *Engine, w *Workloads, req Request, do Effe
 		if _, err := w.Reserve(ctx, req, *do.Reserve); err != nil {
 			return 0, err
 		}
+	}
+	if step, ok := do.Do.(thread.Advance); ok {
+		result, err := Advanced(ctx, e, c, req, do.Conversation, step)
+		return made(SettingResult{Position: result.Position, Commit: result.Commit}, err)
 	}
 	result, err := e.Do(ctx, req, do.Conversation, do.Do)
 	var refusal *domain.Refusal

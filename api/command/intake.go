@@ -158,7 +158,7 @@ func (e *Engine) prepare(ctx context.Context, req Request, t *entry, j *job, f *
 		ticket = &c.Ticket
 		defer func() { j.cmd = c }()
 	default:
-		return nil
+		return e.prepareRun(ctx, req, t, j, f)
 	}
 	if t.state.Erased {
 		return errErased

@@ -71,9 +71,9 @@ type commanded struct {
 
 func (d commanded) Do(ctx context.Context, c effects.Command) (domain.Position, error) {
 	req := command.Request{
-		Workspace: d.workspace, Principal: "effect:" + c.Effect, Actor: effects.Actor(c.Effect), Key: c.Key(), IfMatch: c.IfMatch,
+		Workspace: d.workspace, Principal: "effect:" + c.Effect, Actor: c.Actor(), Key: c.Key(), IfMatch: c.IfMatch,
 	}
-	position, err := command.Effected(ctx, d.conversations, d.workloads, req, command.Effect{
+	position, err := command.Effected(ctx, d.conversations, d.workloads, d.contacts, req, command.Effect{
 		Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do,
 	})
 	d.done(c.Effect, err == nil && position > 0, err)

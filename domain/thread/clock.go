@@ -15,6 +15,24 @@ type Clock struct {
 	Heard bool      `json:"heard,omitempty"` // the contact has written in this conversation
 }
 
+// Fold is the clock after a commit; state is the conversation's before it.
+func (k Clock) Fold(c *domain.Commit, state string) Clock {
+	for _, e := range c.Events {
+		k = k.After(c, e, state)
+		switch e := e.(type) {
+		case Queued:
+			state = e.List
+		case Taken, Resumed:
+			state = StateAttending
+		case Paused:
+			state = StatePaused
+		case Closed:
+			state = StateClosed
+		}
+	}
+	return k
+}
+
 // After is the clock after an event of a commit; state is the conversation's before it.
 func (k Clock) After(c *domain.Commit, e domain.Event, state string) Clock {
 	switch e := e.(type) {

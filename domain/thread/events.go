@@ -299,10 +299,11 @@ type WorkflowAdvanced struct {
 
 // WorkflowWaited says until when the run waits before its next step.
 type WorkflowWaited struct {
-	Run    string    `json:"run"`
-	Step   int       `json:"step"`
-	Due    time.Time `json:"due"`
-	Unless string    `json:"unless,omitempty"` // message_received: it ends when the contact writes meanwhile
+	Run      string    `json:"run"`
+	Workflow string    `json:"workflow"`
+	Step     int       `json:"step"`
+	Due      time.Time `json:"due"`
+	Unless   string    `json:"unless,omitempty"` // message_received: it ends when the contact writes meanwhile
 }
 
 // WorkflowEnded ends a run: after its last step, or because of a reason before that.

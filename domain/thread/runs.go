@@ -118,7 +118,7 @@ func (d decision) advance(c Advance) ([]Event, *domain.Refusal) {
 	events := []Event{}
 	switch step.Action {
 	case setting.StepWait:
-		events = append(events, WorkflowWaited{Run: run.ID, Step: c.Step, Due: d.f.Now.Add(time.Duration(step.For) * time.Second), Unless: step.Unless})
+		events = append(events, WorkflowWaited{Run: run.ID, Workflow: run.Workflow, Step: c.Step, Due: d.f.Now.Add(time.Duration(step.For) * time.Second), Unless: step.Unless})
 	case setting.StepWebhook:
 		events = append(events, WebhookRequested{Run: run.ID, Workflow: run.Workflow, Step: c.Step, Subscription: step.Subscription})
 	case setting.StepAssignContact, setting.StepUnassignContact: // the contact's own aggregate has it by now

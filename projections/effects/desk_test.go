@@ -71,6 +71,7 @@ type desk struct {
 	engine    *command.Engine
 	settings  *command.Settings
 	workloads *command.Workloads
+	contacts  *command.Contacts
 	views     viewtest.Store
 	fail      atomic.Int64 // so many commands of effects fail after they were done
 	said      atomic.Int64
@@ -96,6 +97,7 @@ func newDesk(t *testing.T) *desk {
 	d.engine = command.NewEngine(command.Options{
 		Log: d.log, Image: d.image, Keys: k, Hasher: hasher{}, Numbers: command.NewNumbers(d.log, "default", nil), Now: d.clock.now,
 	})
+	d.contacts = command.NewContacts(command.ContactsOptions{Log: d.log, Image: d.image, Keys: k, Threads: d.engine, Now: d.clock.now})
 	d.workloads = command.NewWorkloads(d.log, "default", d.clock.now)
 	d.settings = command.NewSettings(command.SettingsOptions{
 		Log: d.log, Image: d.image, Keys: k, Secrets: &secrets{}, Hasher: hasher{}, Now: d.clock.now,
@@ -184,8 +186,8 @@ func (d *desk) Do(ctx context.Context, c effects.Command) (domain.Position, erro
 }
 
 func (d *desk) command(ctx context.Context, c effects.Command) (domain.Position, error) {
-	req := command.Request{Workspace: "default", Principal: "effect:" + c.Effect, Actor: effects.Actor(c.Effect), Key: c.Key(), IfMatch: c.IfMatch}
-	return command.Effected(ctx, d.engine, d.workloads, req, command.Effect{Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do})
+	req := command.Request{Workspace: "default", Principal: "effect:" + c.Effect, Actor: c.Actor(), Key: c.Key(), IfMatch: c.IfMatch}
+	return command.Effected(ctx, d.engine, d.workloads, d.contacts, req, command.Effect{Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do})
 }
 
 // worker is a process's part that runs the effects.
@@ -324,6 +326,5 @@ func (d *desk) assignee(conversation, operator string) {
 		d.t.Fatal(err)
 	}
 	id, _, _ := thread.SplitConversationID(conv.ID)
-	contacts := command.NewContacts(command.ContactsOptions{Log: d.log, Image: d.image, Keys: &keys{}, Threads: d.engine, Now: d.clock.now})
-	ok[command.SettingResult](d.t)(contacts.Assign(d.t.Context(), admin, people.ID(id), operator))
+	ok[command.SettingResult](d.t)(d.contacts.Assign(d.t.Context(), admin, people.ID(id), operator))
 }

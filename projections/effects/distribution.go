@@ -112,16 +112,19 @@ func (r *round) assign(conv *floor.Conversation, settings department.Settings, s
 			}
 		}
 	}
-	if !settings.Automatic() && settings.OfferTo == 0 || len(staff) == 0 {
+	if !settings.Automatic() && settings.OfferTo == 0 && conv.Rule == "" || len(staff) == 0 {
 		return nil, false
 	}
 	if !slices.ContainsFunc(staff, func(c *routing.Candidate) bool { return c.Room() }) {
 		return nil, true
 	}
-	if !settings.Automatic() {
+	rule := conv.Rule
+	if rule == "" && settings.Automatic() {
+		rule = routing.Rule(settings.Rule)
+	}
+	if !settings.Automatic() && conv.Rule == "" {
 		return nil, false
 	}
-	rule := routing.Rule(settings.Rule)
 	if rule == "" {
 		rule = routing.LongestIdle
 	}

@@ -54,6 +54,8 @@ type Command struct {
 	Do           thread.Command
 	IfMatch      domain.Position // refused unless the conversation's revision is this; 0: don't care
 
+	As domain.Actor // who acts; the effect itself, when zero
+
 	Lane string // commands of one lane are done in their order, other lanes meanwhile; the conversation's, when empty
 }
 
@@ -63,6 +65,14 @@ func (c Command) Target() string {
 		return c.Free.Operator
 	}
 	return c.Conversation
+}
+
+// Actor is who acts.
+func (c Command) Actor() domain.Actor {
+	if c.As.Kind != "" {
+		return c.As
+	}
+	return Actor(c.Effect)
 }
 
 // Key is the command's idempotency key.

@@ -71,7 +71,7 @@ func wrongful(op operator.Definition, department string) (cause string) {
 
 // All are the effects of a worker.
 func All() []Effect {
-	return []Effect{Unattended{}, Reminder{}, Rightful{}, Hours{}, Away{}, Distribution{}, Slots{}}
+	return []Effect{Unattended{}, Reminder{}, Rightful{}, Hours{}, Away{}, Distribution{}, Slots{}, Workflows{}}
 }
 
 // Actor is who acts when an effect does.

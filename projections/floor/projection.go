@@ -53,6 +53,8 @@ const (
 	kindCalendar     = "calendar"
 	kindChannel      = "channel"
 	kindAssignee     = "assignee"
+	kindWorkflow     = "workflow"
+	kindRun          = "run"
 	kindTimer        = "timer"
 )
 
@@ -233,6 +235,10 @@ func (s *State) item(k key) (value any, found bool) {
 		value, found = s.Image.Channels[k.id]
 	case kindAssignee:
 		value, found = s.Assignees[k.id]
+	case kindWorkflow:
+		value, found = s.Workflows[k.id]
+	case kindRun:
+		value, found = s.Runs[k.id]
 	}
 	return value, found
 }
@@ -323,6 +329,15 @@ func (s *State) put(k key, data []byte) error {
 		return into(s.Image.Channels, k.id, data)
 	case kindAssignee:
 		return into(s.Assignees, k.id, data)
+	case kindWorkflow:
+		return into(s.Workflows, k.id, data)
+	case kindRun:
+		w := &Waiting{}
+		if err := json.Unmarshal(data, w); err != nil {
+			return err
+		}
+		s.hold(w)
+		return nil
 	}
 	return errors.New("the floor knows no such kind of thing")
 }

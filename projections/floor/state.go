@@ -8,6 +8,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/domain/workload"
@@ -22,7 +23,10 @@ type State struct {
 	Image         *setting.Image           // without what is personal, and without tokens
 	Assignees     map[string]string        // operators, by the contact that is theirs
 	Timers        Timers
+	Workflows     map[string]*Workflow // those that start something, by id
+	Runs          map[string]*Waiting  // of workflows: those that wait, by id
 
+	waits   map[string]map[string]*Waiting      // the same, by conversation
 	listed  map[string]map[string]*Conversation // unowned ones, by department
 	owned   map[string]map[string]*Conversation // owned ones, by operator
 	suspect map[string]*Conversation            // owned ones whose owner, or whose owner's rights, are new
@@ -41,7 +45,7 @@ type Conversation struct {
 	Entry      domain.Position `json:"entry"`            // of the commit that did it
 	Cause      string          `json:"cause"`            // that commit's id
 	Revision   domain.Position `json:"revision"`         // of the last commit about it
-	Unanswered time.Time       `json:"unanswered"`       // of the contact's first message that no person has answered; zero: none
+	Clock      thread.Clock    `json:"clock"`            // who waits for whom
 	Live       bool            `json:"live"`             // some commit about it was no import's: effects may act
 	Former     string          `json:"former,omitempty"` // while it waits: who had it before and did not give it back
 	Fresh      bool            `json:"fresh,omitempty"`  // while it waits: it never had an owner since its opening
@@ -52,10 +56,13 @@ type Conversation struct {
 	Asked  []string `json:"asked,omitempty"`  // while it waits: to whom it was ever offered
 	Passed bool     `json:"passed,omitempty"` // while it waits: all were asked
 
-	Until      *time.Time `json:"until,omitempty"`       // while it is paused
-	Pause      string     `json:"pause,omitempty"`       // while it is paused: the id of the commit that did it
-	Reminded   bool       `json:"reminded,omitempty"`    // while it is paused: its owner knows that it is over
-	AlertedFor string     `json:"alerted_for,omitempty"` // while it is paused: the absence of its owner that supervisors know of
+	Until      *time.Time   `json:"until,omitempty"`       // while it is paused
+	Pause      string       `json:"pause,omitempty"`       // while it is paused: the id of the commit that did it
+	Reminded   bool         `json:"reminded,omitempty"`    // while it is paused: its owner knows that it is over
+	AlertedFor string       `json:"alerted_for,omitempty"` // while it is paused: the absence of its owner that supervisors know of
+	Rule       routing.Rule `json:"rule,omitempty"`        // while it waits: a workflow has it given by this rule
+
+	Begun map[string]time.Time `json:"begun,omitempty"` // workflows that a time without an answer has started: since when it was without
 }
 
 // Hand is an operator, as far as presence and work go.
@@ -84,6 +91,7 @@ func New(workspace string) *State {
 		Workspace: workspace, Conversations: map[string]*Conversation{}, Hands: map[string]*Hand{},
 		Image: &setting.Image{Workspace: workspace}, Timers: newTimers(), Assignees: map[string]string{},
 		listed: map[string]map[string]*Conversation{}, owned: map[string]map[string]*Conversation{}, suspect: map[string]*Conversation{},
+		Workflows: map[string]*Workflow{}, Runs: map[string]*Waiting{}, waits: map[string]map[string]*Waiting{},
 	}
 }
 
@@ -142,6 +150,7 @@ func (s *State) applyThread(c *domain.Commit) {
 	if c.After == nil || c.Conversation == "" {
 		return
 	}
+	s.applyRuns(c)
 	conv := s.Conversations[c.Conversation]
 	if c.After.State == thread.StateClosed {
 		if conv != nil {
@@ -170,6 +179,7 @@ func (s *State) applyThread(c *domain.Commit) {
 	s.offer(c, conv)
 	s.tell(kindConversation, conv.ID)
 	s.schedule(conv)
+	s.answers(conv)
 	if c.Before != nil && c.Before.State == thread.StateOutOfHours && c.Before.Department != conv.Department {
 		s.expect(c.Before.Department, c)
 	}
@@ -179,14 +189,15 @@ func (s *State) applyThread(c *domain.Commit) {
 }
 
 func (conv *Conversation) apply(c *domain.Commit) {
+	conv.Clock = conv.Clock.Fold(c, conv.State)
 	conv.Department, conv.State, conv.Owner, conv.Revision = c.After.Department, c.After.State, c.After.Owner, c.Position
 	conv.Live = conv.Live || c.Origin == domain.OriginLive
 	for _, e := range c.Events {
 		switch e := e.(type) {
 		case thread.Opened:
-			conv.Unanswered, conv.Fresh, conv.Former = time.Time{}, true, ""
+			conv.Fresh, conv.Former = true, ""
 		case thread.Reopened:
-			conv.Unanswered, conv.Former = time.Time{}, ""
+			conv.Former = ""
 		case thread.Released:
 			conv.Former = ""
 			if e.Cause == thread.CauseUnattended {
@@ -195,25 +206,22 @@ func (conv *Conversation) apply(c *domain.Commit) {
 		case thread.Transferred:
 			conv.Former, conv.Fresh = "", false
 		case thread.Queued:
-			conv.Since, conv.Entry, conv.Cause, conv.Told = c.Time, c.Position, c.ID, false
+			conv.Since, conv.Entry, conv.Cause, conv.Told, conv.Rule = c.Time, c.Position, c.ID, false, ""
 			conv.moved()
 		case thread.Taken:
 			conv.Since, conv.Entry, conv.Cause = c.Time, c.Position, c.ID
-			conv.Former, conv.Fresh, conv.Told = "", false, false
+			conv.Former, conv.Fresh, conv.Told, conv.Rule = "", false, false, ""
 			conv.moved()
 		case thread.Paused:
 			conv.moved()
 			conv.Until, conv.Pause = e.Until, c.ID
 		case thread.Resumed:
 			conv.moved()
-		case thread.MessageReceived:
-			if conv.Unanswered.IsZero() {
-				conv.Unanswered = c.Time
+		case thread.WorkflowAdvanced:
+			if e.Rule != "" {
+				conv.Rule = e.Rule
 			}
 		case thread.MessageSent:
-			if e.Sender != thread.SenderMachine {
-				conv.Unanswered = time.Time{}
-			}
 			conv.Told = conv.Told || c.Actor.Via == ViaDistribution
 		}
 	}
@@ -257,6 +265,7 @@ func (s *State) offer(c *domain.Commit, conv *Conversation) {
 
 func (s *State) applySetting(c *domain.Commit) {
 	s.Image = s.Image.Apply(nameless(c))
+	s.applyWorkflow(c)
 	for _, e := range c.Events {
 		for _, k := range settingKeys(e) {
 			s.tell(k.kind, k.id)
@@ -349,6 +358,7 @@ func (s *State) remove(conv *Conversation) {
 	delete(s.Conversations, conv.ID)
 	delete(s.suspect, conv.ID)
 	s.tell(kindConversation, conv.ID)
+	s.unanswered(conv)
 	for _, k := range s.Timers.of(conv.ID) {
 		s.Timers.stop(k)
 		s.tell(kindTimer, k.String())

@@ -189,13 +189,13 @@ func (s *State) reassign(conv *Conversation) (Timer, bool) {
 	hand := s.Hands[conv.Owner]
 	after, set := s.Image.Departments[conv.Department].Settings.Reassign()
 	owned := conv.State == thread.StateAttending || conv.State == thread.StatePaused
-	if !conv.Live || !owned || conv.Unanswered.IsZero() || !set || hand == nil || s.Image.Presence[conv.Owner].Connected {
+	if !conv.Live || !owned || conv.Clock.Asked.IsZero() || !set || hand == nil || s.Image.Presence[conv.Owner].Connected {
 		return Timer{}, false
 	}
 	if conv.State == thread.StatePaused && conv.AlertedFor == hand.absence() {
 		return Timer{}, false
 	}
-	begun := latest(hand.Since, conv.Unanswered, conv.Since)
+	begun := latest(hand.Since, conv.Clock.Asked, conv.Since)
 	return Timer{TimerKey: TimerKey{TimerReassign, conv.ID}, Due: begun.Add(after), Cause: conv.Cause + conv.Pause + hand.Cause}, true
 }
 

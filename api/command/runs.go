@@ -1,0 +1,208 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/workflow"
+)
+
+// Advanced does the next step of a workflow's run: what it does to the contact first, then the step itself. A step that is refused
+// ends its run, which then says why.
+func Advanced(ctx context.Context, e *Engine, c *Contacts, req Request, conversation string, do thread.Advance) (Result, error) {
+	err := assigned(ctx, e, c, req, conversation, do)
+	var result Result
+	if err == nil {
+		result, err = e.Do(ctx, req, conversation, do)
+	}
+	var refusal *domain.Refusal
+	if !errors.As(err, &refusal) {
+		return result, err
+	}
+	return e.Do(ctx, req, conversation, thread.EndRun{Run: do.Run, Step: do.Step, Outcome: thread.RunFailed, Reason: string(refusal.Code)})
+}
+
+// assigned gives the conversation's contact to an operator, or to nobody, where that is what the next step says.
+func assigned(ctx context.Context, e *Engine, c *Contacts, req Request, conversation string, do thread.Advance) error {
+	state, conv, err := e.Conversation(ctx, req.Workspace, conversation)
+	if err != nil {
+		return err
+	}
+	step, next := stepOf(conv, do)
+	if !next || step.Action != setting.StepAssignContact && step.Action != setting.StepUnassignContact {
+		return nil
+	}
+	operator := step.Operator
+	if step.Owner {
+		if operator = conv.Owner + conv.OwnerAtClose; operator == "" {
+			return nil // nobody has it: the contact stays whose it is
+		}
+	}
+	id := state.Contact
+	if survivor, err := e.survivor(ctx, req.Workspace, id); err != nil {
+		return err
+	} else if survivor != "" {
+		id = survivor
+	}
+	_, err = c.Assign(ctx, req, id, operator)
+	return err
+}
+
+// stepOf is the step that an Advance does; false when it is not the next one of its run.
+func stepOf(conv *thread.Conversation, do thread.Advance) (setting.WorkflowStep, bool) {
+	if conv == nil {
+		return setting.WorkflowStep{}, false
+	}
+	run, ok := conv.Run(do.Run)
+	if !ok || run.Answered || do.Step != run.Done+1 || do.Step > len(run.Steps) {
+		return setting.WorkflowStep{}, false
+	}
+	return run.Steps[do.Step-1], true
+}
+
+// survivor is the contact that a contact is merged into, or "".
+func (e *Engine) survivor(ctx context.Context, workspace, id string) (string, error) {
+	s, err := e.contact(ctx, workspace, id)
+	if err != nil || s.Survivor == "" {
+		return "", err
+	}
+	survivor, err := e.contact(ctx, workspace, s.Survivor)
+	if err != nil || !survivor.Held(id, s.Merges) {
+		return "", err
+	}
+	return s.Survivor, nil
+}
+
+func (e *Engine) contact(ctx context.Context, workspace, id string) (contact.State, error) {
+	return loadContact(ctx, e.o.Log, domain.Aggregate{Workspace: workspace, Category: domain.CategoryContact, ID: id})
+}
+
+// known is what the log says of a thread's contact now: of the one that it is merged into, where it was merged, with the tags of both.
+func (e *Engine) known(ctx context.Context, workspace, id string) (contact.State, error) {
+	s, err := e.contact(ctx, workspace, id)
+	if err != nil || s.Survivor == "" {
+		return s, err
+	}
+	survivor, err := e.contact(ctx, workspace, s.Survivor)
+	if err != nil || !survivor.Held(id, s.Merges) {
+		return s, err
+	}
+	survivor.Tags = append(append([]string{}, survivor.Tags...), s.Tags...)
+	survivor.Known = survivor.Known || s.Known
+	fields := maps.Clone(s.Profile.Fields)
+	for id, v := range survivor.Profile.Fields {
+		if fields == nil {
+			fields = map[string]domain.Personal{}
+		}
+		if v != "" {
+			fields[id] = v
+		}
+	}
+	survivor.Profile.Fields = fields
+	for _, line := range contact.Lines() {
+		if mine := survivor.Profile.Line(line); *mine == "" {
+			*mine = *s.Profile.Line(line)
+		}
+	}
+	return survivor, nil
+}
+
+// prepareRun finds out what a run's conditions ask about the contact, and what a step says.
+func (e *Engine) prepareRun(ctx context.Context, req Request, t *entry, j *job, f *thread.Facts) error {
+	switch c := j.cmd.(type) {
+	case thread.StartRun:
+		if !workflow.MentionsContact(c.Workflow.Conditions) {
+			return nil
+		}
+		s, err := e.known(ctx, req.Workspace, t.state.Contact)
+		f.Contact = thread.Contact{Known: s.Known, Blocked: s.Blocked, Tags: s.Tags, Assignee: s.Assignee}
+		return err
+	case thread.Advance:
+		conv := t.conversation(j.number)
+		step, next := stepOf(conv, c)
+		if !next {
+			return nil
+		}
+		text, err := textOf(step, f.Image)
+		if err != nil || text == "" {
+			return err
+		}
+		c.Text, err = e.filled(ctx, req, t, conv, f.Image, text)
+		j.cmd = c
+		return err
+	}
+	return nil
+}
+
+// textOf is what a step says, before its variables are filled.
+func textOf(s setting.WorkflowStep, image *setting.Image) (string, error) {
+	if s.Template == "" {
+		return s.Text + s.Summary, nil
+	}
+	t, ok := image.Template(s.Template)
+	switch {
+	case !ok:
+		return "", &domain.Refusal{Code: domain.CodeUnknownSetting, Missing: []string{"template:" + s.Template}, Detail: "There is no such template."}
+	case t.Retired:
+		return "", &domain.Refusal{Code: domain.CodeRetired, Missing: []string{"template:" + s.Template}, Detail: "The template is no longer in use."}
+	}
+	return t.Text, nil
+}
+
+// CodeVariable refuses a text with a variable of which nothing is known.
+const CodeVariable domain.Code = "variable_without_value"
+
+// filled puts values in the place of a text's variables.
+func (e *Engine) filled(ctx context.Context, req Request, t *entry, conv *thread.Conversation, image *setting.Image, text string) (domain.Personal, error) {
+	var person contact.State
+	if len(setting.Variables(text)) > 0 {
+		var err error
+		if person, err = e.known(ctx, req.Workspace, t.state.Contact); err != nil {
+			return "", err
+		}
+	}
+	filled, open := setting.Fill(text, func(name string) string { return valueOf(name, t.state, conv, image, person) })
+	if len(open) > 0 {
+		return "", &domain.Refusal{Code: CodeVariable, Detail: "Nothing is known of what these variables stand for.", Missing: open}
+	}
+	return domain.Personal(filled), nil
+}
+
+// valueOf is what a variable stands for; empty when nothing is known of it.
+func valueOf(name string, s *thread.State, conv *thread.Conversation, image *setting.Image, person contact.State) string {
+	if id, ok := strings.CutPrefix(name, setting.VarContactField); ok {
+		return string(person.Profile.Fields[id])
+	}
+	switch name {
+	case setting.VarContactName:
+		if person.Profile.Name != "" {
+			return string(person.Profile.Name)
+		}
+		return string(s.Name)
+	case setting.VarContactEmail:
+		return string(person.Profile.Email)
+	case setting.VarContactPhone:
+		return string(person.Profile.Phone)
+	case setting.VarContactCompany:
+		return string(person.Profile.Company)
+	case setting.VarOperatorName:
+		return string(image.Operators[conv.Owner+conv.OwnerAtClose].Name)
+	case setting.VarDepartmentName:
+		return image.Departments[conv.Department].Name
+	case setting.VarChannelName:
+		return image.Channels[s.Channel].Name
+	case setting.VarTicketNumber:
+		if conv.Linked != 0 {
+			return strconv.FormatInt(conv.Linked, 10)
+		}
+		return strconv.FormatInt(conv.Ticket, 10)
+	}
+	return ""
+}
