@@ -29,6 +29,7 @@ func definables() []definable {
 		{"templates", setting.KindTemplate, access.ManageTemplates, define[templateBody]},
 		{"macros", setting.KindMacro, access.ManageTemplates, define[macroBody]},
 		{"segments", setting.KindSegment, access.ManageTemplates, define[segmentBody]},
+		{"workflows", setting.KindWorkflow, access.EditSettings, define[workflowBody]},
 	}
 }
 
@@ -72,6 +73,13 @@ type (
 		Name  string         `json:"name"`
 		Steps []setting.Step `json:"steps"`
 	}
+	workflowBody struct {
+		Name       string                 `json:"name"`
+		Enabled    bool                   `json:"enabled"`
+		Trigger    setting.Trigger        `json:"trigger"`
+		Conditions []setting.Condition    `json:"conditions"`
+		Steps      []setting.WorkflowStep `json:"steps"`
+	}
 	segmentBody struct {
 		Name   string           `json:"name"`
 		Filter setting.Contacts `json:"filter"`
@@ -98,6 +106,9 @@ func (b templateBody) definition(id string) setting.Definition {
 }
 func (b macroBody) definition(id string) setting.Definition {
 	return setting.Macro{ID: id, Name: b.Name, Steps: b.Steps}
+}
+func (b workflowBody) definition(id string) setting.Definition {
+	return setting.Workflow{ID: id, Name: b.Name, Enabled: b.Enabled, Trigger: b.Trigger, Conditions: b.Conditions, Steps: b.Steps}
 }
 func (b segmentBody) definition(id string) setting.Definition {
 	return setting.Segment{ID: id, Name: b.Name, Filter: b.Filter}

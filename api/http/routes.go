@@ -89,6 +89,7 @@ func (s *Server) routes() []route {
 		{get, "/v1/channels/:id", access.ReadSettings, one(s.Directory.Channel, func(v directory.Channel) domain.Position { return v.Revision }), now},
 		{put, "/v1/channels/:id", access.EditSettings, s.putChannel, nil},
 		{post, "/v1/channels/:id/retire", access.EditSettings, s.byID("retire_channel", s.Commands.RetireChannel), nil},
+		{get, "/v1/workflows/templates", access.ReadSettings, s.workflowTemplates, nil},
 		{get, "/v1/settings/changes", access.ReadSettings, s.changes, with(page, "kind", "id")},
 		{get, "/v1/me", "", s.me, nil},
 

@@ -37,7 +37,7 @@ func Sections() []Section {
 	bodies := map[setting.Kind]reflect.Type{
 		setting.KindField: reflect.TypeFor[fieldBody](), setting.KindFunnel: reflect.TypeFor[funnelBody](), setting.KindCatalog: reflect.TypeFor[catalogBody](),
 		setting.KindTag: reflect.TypeFor[tagBody](), setting.KindTemplate: reflect.TypeFor[templateBody](), setting.KindMacro: reflect.TypeFor[macroBody](),
-		setting.KindSegment: reflect.TypeFor[segmentBody](),
+		setting.KindSegment: reflect.TypeFor[segmentBody](), setting.KindWorkflow: reflect.TypeFor[workflowBody](),
 	}
 	for _, d := range definables() {
 		s := Section{Name: d.path, Body: bodies[d.kind], Decide: func(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
@@ -47,6 +47,10 @@ func Sections() []Section {
 			}
 			return plainly(setting.DecideDefine(img.Definitions[setting.Name{Kind: d.kind, ID: id}], definition, img))
 		}}
+		if d.kind == setting.KindWorkflow { // its steps name departments and operators
+			last = append(last, s)
+			continue
+		}
 		all = append(all, s)
 	}
 	return append(all, last...)

@@ -258,7 +258,7 @@ func (t Trigger) wrong() (bad []string) {
 	if t.Timed() && len(t.Source) > 0 || !among(t.Source, sources) {
 		bad = append(bad, "trigger.source")
 	}
-	ways := []string{"manual", "reply", "assigned", "transfer", "taken_over", "automatic", "dedicated", "sticky", "outbound", "reopened"}
+	ways := []string{"manual", "reply", "assigned", "transfer", "taken_over", "automatic", "dedicated", "sticky", "direct", "outbound", "reopened"}
 	if t.On != OnAssigned && len(t.How) > 0 || !among(t.How, ways) {
 		bad = append(bad, "trigger.how")
 	}

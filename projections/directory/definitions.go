@@ -81,6 +81,8 @@ func described(d setting.Definition) (category, language, search string) {
 		return "", "", d.ID + "\n" + d.Name
 	case setting.Macro:
 		return "", "", d.ID + "\n" + d.Name
+	case setting.Workflow:
+		return "", "", d.ID + "\n" + d.Name
 	case setting.Segment:
 		return "", "", d.ID + "\n" + d.Name
 	case setting.Subscription:
