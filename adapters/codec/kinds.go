@@ -50,6 +50,7 @@ func kinds() []*kind {
 		of[thread.Unarchived](domain.CategoryThread, "conversation.unarchived"),
 		of[thread.Hidden](domain.CategoryThread, "conversation.hidden"),
 		of[thread.Read](domain.CategoryThread, "conversation.read"),
+		of[thread.NetworkSeen](domain.CategoryThread, "conversation.network_seen"),
 		of[thread.Erased](domain.CategoryThread, "conversation.erased"),
 		of[thread.WorkflowStarted](domain.CategoryThread, "conversation.workflow_started"),
 		of[thread.WorkflowAdvanced](domain.CategoryThread, "conversation.workflow_advanced"),
@@ -59,6 +60,8 @@ func kinds() []*kind {
 
 		of[identity.Claimed](domain.CategoryIdentity, "identity.claimed"),
 		of[identity.Released](domain.CategoryIdentity, "identity.released"),
+		of[identity.Barred](domain.CategoryIdentity, "identity.barred"),
+		of[identity.Unbarred](domain.CategoryIdentity, "identity.unbarred"),
 
 		of[contact.ProfileChanged](domain.CategoryContact, "contact.profile_changed", more),
 		of[contact.Added](domain.CategoryContact, "contact.added"),
@@ -67,6 +70,8 @@ func kinds() []*kind {
 		of[contact.Annotated](domain.CategoryContact, "contact.annotated"),
 		of[contact.Blocked](domain.CategoryContact, "contact.blocked"),
 		of[contact.Unblocked](domain.CategoryContact, "contact.unblocked"),
+		of[contact.NetworkBlocked](domain.CategoryContact, "contact.network_blocked"),
+		of[contact.NetworkUnblocked](domain.CategoryContact, "contact.network_unblocked"),
 		of[contact.Assigned](domain.CategoryContact, "contact.assigned"),
 		of[contact.Unassigned](domain.CategoryContact, "contact.unassigned"),
 		of[contact.MergeOffered](domain.CategoryContact, "contact.merge_offered"),

@@ -76,8 +76,18 @@ func (c *Contacts) Block(ctx context.Context, req Request, id string, reason dom
 	return c.change(ctx, req, id, "block", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideBlock(s, reason) })
 }
 
-// Unblock ends that.
+// Unblock ends that, and the blocking of network addresses on account of the contact.
 func (c *Contacts) Unblock(ctx context.Context, req Request, id string) (SettingResult, error) {
+	if err := c.exists(ctx, id); err != nil {
+		return SettingResult{}, err
+	}
+	s, err := c.load(ctx, id)
+	if _, r := contact.DecideUnblock(s); err == nil && r == nil { // first: the contact says what is to be taken back
+		err = c.unbar(ctx, req, id, s.Networks)
+	}
+	if err != nil {
+		return SettingResult{}, err
+	}
 	return c.change(ctx, req, id, "unblock", func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideUnblock(s) })
 }
 
@@ -128,6 +138,9 @@ func (c *Contacts) erase(ctx context.Context, req Request, id string, refuse fun
 	}
 	s, err := c.load(ctx, id)
 	if err != nil {
+		return result, err
+	}
+	if err := c.unbar(ctx, req, id, s.Networks); err != nil {
 		return result, err
 	}
 	if err := c.o.Threads.EraseThread(ctx, part(req), thread, s.Identity); err != nil {

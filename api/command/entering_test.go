@@ -120,3 +120,39 @@ func TestWhoWasAddedIsErasedAndComesAnew(t *testing.T) {
 		t.Errorf("entering who was erased: %v", err)
 	}
 }
+
+// F099: an address is blocked on account of contacts, and free when the last of them is unblocked or forgotten.
+func TestANetworkAddressIsBlockedOnAccountOfContacts(t *testing.T) {
+	b := newBureau(t)
+	c := b.contacts(b.engine)
+	from := func(address, ip, id string) command.Inbound {
+		in := contactWrites(address, id, "Hola")
+		in.IP = ip
+		return in
+	}
+	one := b.receive(t, b.engine, from("v1", "192.0.2.7", "m1")).Commit.Contact
+	two := b.receive(t, b.engine, from("v2", "::ffff:192.0.2.7", "m2")).Commit.Contact
+	for _, id := range []string{one, two, one} {
+		if _, err := c.BlockNetwork(t.Context(), as("ana"), id, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blocked := func() {
+		t.Helper()
+		_, err := b.engine.Receive(t.Context(), channel, from("v3", "192.0.2.7", "m3"))
+		refused(t, err, thread.CodeNetworkBlocked)
+	}
+	blocked()
+	if _, err := c.Unblock(t.Context(), as("ana"), one); err != nil {
+		t.Fatal(err)
+	}
+	blocked()
+	b.receive(t, b.engine, from("v4", "192.0.2.8", "m4"))
+	if _, err := c.Erase(t.Context(), admin, two); err != nil {
+		t.Fatal(err)
+	}
+	b.receive(t, b.engine, from("v3", "192.0.2.7", "m3"))
+	if state, err := c.State(t.Context(), one); err != nil || state.Blocked || len(state.Networks) != 0 {
+		t.Errorf("%+v, %v", state, err)
+	}
+}

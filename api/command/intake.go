@@ -19,6 +19,7 @@ type Inbound struct {
 	Address    string // of the contact on the channel: a phone number, a user id; at most MaxAddress bytes
 	Name       string // as the channel gives it
 	ExternalID string
+	IP         string // of the contact's device, where the channel knows it (F099); kept as a keyed hash alone
 	MessageID  string // the channel's; empty: the Idempotency-Key stands for it, or every call is a message of its own
 	Content    thread.Content
 	SentAt     *time.Time
@@ -45,6 +46,10 @@ func (e *Engine) Receive(ctx context.Context, req Request, in Inbound) (Result, 
 	if r := checkInbound(in); r != nil {
 		return Result{}, r
 	}
+	network, barred, err := e.network(ctx, req, in)
+	if err != nil {
+		return Result{}, err
+	}
 	return e.onThread(ctx, req, in.Channel, in.Address, func(id identified) job {
 		j := job{thread: id.thread, key: id.key}
 		hash := e.o.Hasher.Hash(req.Workspace, in.Channel, "message", in.MessageID)
@@ -58,6 +63,7 @@ func (e *Engine) Receive(ctx context.Context, req Request, in Inbound) (Result, 
 			Channel: in.Channel, Identity: id.identity, Contact: contact.ID(id.thread), Name: domain.Personal(in.Name),
 			Address: domain.Personal(in.Address), ExternalID: domain.Personal(in.ExternalID), IDHash: hash,
 			ChannelID: domain.Personal(in.MessageID), Content: in.Content, SentAt: in.SentAt,
+			Network: network, Barred: barred,
 		}
 		return j
 	})
@@ -247,6 +253,9 @@ func checkInbound(in Inbound) *domain.Refusal {
 	}
 	if !identifier(in.ExternalID) {
 		bad = append(bad, "from.external_id")
+	}
+	if _, ok := networkOf(in.IP); in.IP != "" && !ok {
+		bad = append(bad, "from.ip")
 	}
 	if len(bad) > 0 {
 		return &domain.Refusal{Code: domain.CodeInvalid, Detail: "An address and ids have 1 to 256 bytes of UTF-8, without control characters.", Missing: bad}

@@ -85,12 +85,16 @@ func (s *Server) annotateContact(c *call) error {
 
 type blockBody struct {
 	Reason domain.Personal `json:"reason"`
+	IP     bool            `json:"ip"`
 }
 
 // blockContact keeps the contact's messages from opening conversations.
 func (s *Server) blockContact(c *call) error {
 	var b blockBody
 	return s.onContact(c, "block_contact", &b, func(ctx context.Context, r command.Request, id string) (command.SettingResult, error) {
+		if b.IP {
+			return s.Contacts.BlockNetwork(ctx, r, id, b.Reason)
+		}
 		return s.Contacts.Block(ctx, r, id, b.Reason)
 	})
 }

@@ -62,6 +62,7 @@ type inboundBody struct {
 		Address    string `json:"address"`
 		Name       string `json:"name"`
 		ExternalID string `json:"external_id"`
+		IP         string `json:"ip"`
 	} `json:"from"`
 	thread.Content
 	SentAt *time.Time `json:"sent_at"`
@@ -98,7 +99,7 @@ func (b inboundBody) inbound(channel string) (command.Inbound, error) {
 	}
 	content, err := complete(b.Content)
 	return command.Inbound{
-		Channel: channel, Address: b.From.Address, Name: b.From.Name, ExternalID: b.From.ExternalID, MessageID: b.MessageID,
+		Channel: channel, Address: b.From.Address, Name: b.From.Name, ExternalID: b.From.ExternalID, IP: b.From.IP, MessageID: b.MessageID,
 		Content: content, SentAt: instant(b.SentAt),
 	}, err
 }

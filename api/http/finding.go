@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -91,4 +92,18 @@ func (s *Server) segment(c *call, id string) (setting.Contacts, error) {
 			Detail: fmt.Sprintf("There is no segment %q, or it is no longer in use.", id)}
 	}
 	return segment.Filter, nil
+}
+
+// operators lists the operators, or those who are meant by a name or an extension.
+func (s *Server) operators(c *call) error {
+	q, err := c.words("q")
+	if err != nil {
+		return err
+	}
+	if q == "" {
+		return some(s.Directory.Operators)(c)
+	}
+	return some(func(ctx context.Context, workspace string, r directory.Range) (directory.Page[directory.Operator], error) {
+		return s.Directory.FindOperators(ctx, workspace, q, r)
+	})(c)
 }

@@ -64,7 +64,7 @@ func (s *Server) routes() []route {
 		{post, "/v1/contacts/:id/erase", access.EraseContacts, s.eraseContact, nil},
 
 		// Settings.
-		{get, "/v1/operators", access.ReadSettings, some(s.Directory.Operators), page},
+		{get, "/v1/operators", access.ReadSettings, s.operators, with(page, "q")},
 		{get, "/v1/operators/:id", access.ReadSettings, one(s.Directory.Operator, func(v directory.Operator) domain.Position { return v.Revision }), now},
 		{put, "/v1/operators/:id", access.EditSettings, s.putOperator, nil},
 		{post, "/v1/operators/:id/deactivate", access.EditSettings, s.byID("deactivate_operator", s.Commands.DeactivateOperator), nil},

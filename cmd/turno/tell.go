@@ -95,6 +95,8 @@ func tellEnd(e domain.Event) string {
 		return "deleted it from view" + because(e.Reason)
 	case thread.Read:
 		return "read up to " + e.Message
+	case thread.NetworkSeen:
+		return "wrote from another network address"
 	case thread.Erased:
 		return "erased the contact's texts and names"
 	}

@@ -63,6 +63,18 @@ type Blocked struct {
 // Unblocked ends that.
 type Unblocked struct{}
 
+// NetworkBlocked says that the network address which the contact wrote from is blocked on its channel on account of it, whoever
+// else writes from there (F099).
+type NetworkBlocked struct {
+	Channel string `json:"channel"`
+	Network string `json:"network"` // keyed hash of the address
+}
+
+// NetworkUnblocked ends that.
+type NetworkUnblocked struct {
+	Network string `json:"network"`
+}
+
 // Assigned gives the contact a dedicated assignee, who outlives every close: a new conversation is theirs when they are
 // available.
 type Assigned struct {
@@ -106,20 +118,22 @@ type Erased struct {
 	Threads []string `json:"threads"`
 }
 
-func (Added) event()          {}
-func (ProfileChanged) event() {}
-func (Tagged) event()         {}
-func (Untagged) event()       {}
-func (Annotated) event()      {}
-func (Blocked) event()        {}
-func (Unblocked) event()      {}
-func (Assigned) event()       {}
-func (Unassigned) event()     {}
-func (MergeOffered) event()   {}
-func (Merged) event()         {}
-func (Unmerged) event()       {}
-func (Separated) event()      {}
-func (Erased) event()         {}
+func (Added) event()            {}
+func (ProfileChanged) event()   {}
+func (Tagged) event()           {}
+func (Untagged) event()         {}
+func (Annotated) event()        {}
+func (Blocked) event()          {}
+func (Unblocked) event()        {}
+func (NetworkBlocked) event()   {}
+func (NetworkUnblocked) event() {}
+func (Assigned) event()         {}
+func (Unassigned) event()       {}
+func (MergeOffered) event()     {}
+func (Merged) event()           {}
+func (Unmerged) event()         {}
+func (Separated) event()        {}
+func (Erased) event()           {}
 
 // ID is the id of the contact that comes into being with a thread.
 func ID(thread string) string { return "c" + thread[1:] }

@@ -14,10 +14,15 @@ const (
 	MaxTags       = 200
 	MaxAnnotation = 10_000 // bytes
 	MaxReason     = 500    // bytes
+	MaxNetworks   = 20     // blocked on its account
 )
 
-// CodeErased refuses to write to a contact that was erased.
-const CodeErased domain.Code = "erased"
+// Codes of refusals.
+const (
+	CodeErased          domain.Code = "erased" // to write to a contact that was erased
+	CodeNoNetwork       domain.Code = "no_ip"  // nothing came with a network address
+	CodeTooManyNetworks domain.Code = "too_many_ips"
+)
 
 // State is a contact. The zero value is one that nobody has edited.
 type State struct {
@@ -29,6 +34,7 @@ type State struct {
 	Known       bool   // somebody has entered a profile
 	Blocked     bool
 	Erased      bool
+	Networks    []NetworkBlocked // that are blocked on its account
 
 	Survivor string           // whom it offered itself to, and is merged into if that one holds it
 	Merges   int              // how often it has offered itself
@@ -56,6 +62,10 @@ func (s State) Evolve(e Event) State {
 		s.Blocked = true
 	case Unblocked:
 		s.Blocked = false
+	case NetworkBlocked:
+		s.Networks = append(slices.Clip(s.Networks), e)
+	case NetworkUnblocked:
+		s.Networks = slices.DeleteFunc(slices.Clone(s.Networks), func(n NetworkBlocked) bool { return n.Network == e.Network })
 	case Assigned:
 		s.Assignee = e.Operator
 	case Unassigned:
@@ -125,15 +135,31 @@ func DecideBlock(s State, reason domain.Personal) ([]Event, *domain.Refusal) {
 	return []Event{Blocked{Reason: reason}}, nil
 }
 
-// DecideUnblock ends that.
+// DecideBlockNetwork blocks the contact and the network address that it wrote from; again is nothing.
+func DecideBlockNetwork(s State, n NetworkBlocked, reason domain.Personal) ([]Event, *domain.Refusal) {
+	events, r := DecideBlock(s, reason)
+	if r != nil || slices.Contains(s.Networks, n) {
+		return events, r
+	}
+	if len(s.Networks) >= MaxNetworks {
+		return nil, &domain.Refusal{Code: CodeTooManyNetworks, Detail: "At most 20 network addresses are blocked on account of one contact: unblock it first."}
+	}
+	return append(events, n), nil
+}
+
+// DecideUnblock ends that, and the blocking of network addresses.
 func DecideUnblock(s State) ([]Event, *domain.Refusal) {
 	if r := s.closed(); r != nil {
 		return nil, r
 	}
-	if !s.Blocked {
-		return nil, nil
+	var events []Event
+	if s.Blocked {
+		events = append(events, Unblocked{})
 	}
-	return []Event{Unblocked{}}, nil
+	for _, n := range s.Networks {
+		events = append(events, NetworkUnblocked{Network: n.Network})
+	}
+	return events, nil
 }
 
 // DecideAssign gives the contact to an active operator of the image, or to nobody when operator is empty; again is nothing.

@@ -1,6 +1,10 @@
 package identity
 
-import "github.com/turno-desk/turno/domain"
+import (
+	"slices"
+
+	"github.com/turno-desk/turno/domain"
+)
 
 // The causes of a claim, and of a release.
 const (
@@ -14,14 +18,40 @@ type State struct {
 	Thread  string
 	Contact string
 	Used    bool // somebody had the address before or has it now
+
+	Barred []string // contacts on whose account a network address is blocked
 }
 
 // Evolve is the state after an event.
 func (State) Evolve(e Event) State {
-	if c, ok := e.(Claimed); ok {
-		return State{Thread: c.Thread, Contact: c.Contact, Used: true}
+	switch e := e.(type) {
+	case Claimed:
+		return State{Thread: e.Thread, Contact: e.Contact, Used: true}
+	case Barred:
+		return State{Barred: e.Contacts}
+	case Unbarred:
+		return State{Barred: e.Contacts}
 	}
 	return State{Used: true}
+}
+
+// MaxBars is on how many contacts' account one network address may be blocked; that many are enough to block it.
+const MaxBars = 100
+
+// DecideBar blocks a network address on account of a contact; again is nothing.
+func DecideBar(s State, channel, contact string) []Event {
+	if slices.Contains(s.Barred, contact) || len(s.Barred) >= MaxBars {
+		return nil
+	}
+	return []Event{Barred{Channel: channel, Contacts: slices.Sorted(slices.Values(append(slices.Clone(s.Barred), contact)))}}
+}
+
+// DecideUnbar takes that back; on another's account it may stay blocked.
+func DecideUnbar(s State, channel, contact string) []Event {
+	if !slices.Contains(s.Barred, contact) {
+		return nil
+	}
+	return []Event{Unbarred{Channel: channel, Contacts: slices.DeleteFunc(slices.Clone(s.Barred), func(c string) bool { return c == contact })}}
 }
 
 // Claim ties an address to a thread.

@@ -23,5 +23,20 @@ type Released struct {
 	Cause  string `json:"cause"` // erased
 }
 
+// Barred keeps what comes from a network address off a channel, on account of these contacts. Such an aggregate is never claimed; its
+// id is the keyed hash of the workspace, the channel and the address.
+type Barred struct {
+	Channel  string   `json:"channel"`
+	Contacts []string `json:"contacts"` // sorted
+}
+
+// Unbarred takes it back on account of one; it stays barred while any contacts are left.
+type Unbarred struct {
+	Channel  string   `json:"channel"`
+	Contacts []string `json:"contacts,omitempty"` // those that are left
+}
+
 func (Claimed) event()  {}
 func (Released) event() {}
+func (Barred) event()   {}
+func (Unbarred) event() {}

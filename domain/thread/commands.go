@@ -24,7 +24,9 @@ type Receive struct {
 	ChannelID  domain.Personal
 	Content    Content
 	SentAt     *time.Time
-	Ticket     int64 // a fresh number, used when it opens a conversation
+	Ticket     int64  // a fresh number, used when it opens a conversation
+	Network    string // keyed hash of the network address that it came from; empty when the channel gives none
+	Barred     bool   // that address is blocked
 }
 
 // Open begins a conversation with a first message of ours; it is attended by the operator who opens it (D17).

@@ -270,6 +270,12 @@ type Read struct {
 	Message string `json:"message"`
 }
 
+// NetworkSeen says from which network address the contact writes, whenever that is another one than before in what was loaded. It
+// holds a keyed hash and nothing else: to block it nobody needs to know it.
+type NetworkSeen struct {
+	Network string `json:"network"`
+}
+
 // Erased says that the key of the thread's personal fields was destroyed. Whoever holds copies blanks them.
 type Erased struct {
 	Contact  string `json:"contact"`
@@ -352,6 +358,7 @@ func (Archived) event()           {}
 func (Unarchived) event()         {}
 func (Hidden) event()             {}
 func (Read) event()               {}
+func (NetworkSeen) event()        {}
 func (Erased) event()             {}
 func (WorkflowStarted) event()    {}
 func (WorkflowAdvanced) event()   {}

@@ -64,6 +64,8 @@ func (s *State) evolve(c *domain.Commit, event domain.Event) {
 		s.see(c, e.IDHash, e.Message)
 	case MessageSent:
 		s.see(c, e.IDHash, e.Message)
+	case NetworkSeen:
+		s.Network = e.Network
 	case Erased:
 		s.Erased = true
 		s.Name, s.Address, s.ExternalID = domain.Erased, domain.Erased, domain.Erased

@@ -15,6 +15,18 @@ func (d decision) receive(c Receive) ([]Event, *domain.Refusal) {
 	if _, seen := d.s.Seen[c.IDHash]; seen {
 		return nil, nil
 	}
+	if c.Barred {
+		return nil, &domain.Refusal{Code: CodeNetworkBlocked, Detail: "The network address is blocked on this channel: nothing is taken in from it (F099)."}
+	}
+	events, r := d.receiveNew(c)
+	if len(events) > 0 && c.Network != "" && c.Network != d.s.Network {
+		events = append(events, NetworkSeen{Network: c.Network})
+	}
+	return events, r
+}
+
+// receiveNew takes in a message that was not taken in before.
+func (d decision) receiveNew(c Receive) ([]Event, *domain.Refusal) {
 	current := d.s.Current()
 	if current != nil && current.Open() {
 		return d.receiveOpen(current, c), nil

@@ -20,6 +20,7 @@ const (
 	CodeCloseRequirements  domain.Code = "close_requirements_missing"
 	CodeReopenWindow       domain.Code = "reopen_window_passed"
 	CodeContactBlocked     domain.Code = "contact_blocked"
+	CodeNetworkBlocked     domain.Code = "ip_blocked"
 	CodeTicketLinked       domain.Code = "ticket_linked"
 	CodeNoProposal         domain.Code = "no_proposal"
 	CodeNotOffered         domain.Code = "not_offered"

@@ -18,6 +18,7 @@ type State struct {
 	Key      string // id of the key that seals the thread's personal fields
 	Blocked  bool
 	Erased   bool
+	Network  string // keyed hash of the network address that the contact wrote from last, as far as that was loaded
 
 	Name       domain.Personal
 	Address    domain.Personal

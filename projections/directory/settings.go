@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/turno-desk/turno/domain"
@@ -32,6 +33,39 @@ var operators = kind[Operator]{
 // Operators lists all by id, deactivated ones too.
 func (q *Queries) Operators(ctx context.Context, workspace string, r Range) (Page[Operator], error) {
 	return page(ctx, q, operators, workspace, r)
+}
+
+// FindOperators gives the active ones who are meant by a search for a name or an extension (F083): each word of it is part of the
+// name, whatever its case and accents, or begins the extension.
+func (q *Queries) FindOperators(ctx context.Context, workspace, text string, r Range) (Page[Operator], error) {
+	asked := strings.Fields(fold(text))
+	means := func(o Operator) bool {
+		name := fold(o.Name)
+		return o.Active && !slices.ContainsFunc(asked, func(w string) bool {
+			return !strings.Contains(name, w) && (o.Extension == "" || !strings.HasPrefix(o.Extension, w))
+		})
+	}
+	found := Page[Operator]{Items: []Operator{}}
+	for all := (Range{Cursor: r.Cursor, Limit: mostPage}); ; {
+		p, err := q.Operators(ctx, workspace, all)
+		if err != nil {
+			return p, err
+		}
+		found.Position = p.Position
+		for _, o := range p.Items {
+			if !means(o) {
+				continue
+			}
+			if n := len(found.Items); n == r.limit() {
+				found.HasMore, found.Next = true, cursor(operators.list, found.Items[n-1].ID)
+				return found, nil
+			}
+			found.Items = append(found.Items, o)
+		}
+		if all.Cursor = p.Next; !p.HasMore {
+			return found, nil
+		}
+	}
 }
 
 // Operator gives one.

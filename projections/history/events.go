@@ -77,6 +77,8 @@ func typeOf(e thread.Event) (string, error) {
 		return "hidden", nil
 	case thread.Read:
 		return "read", nil
+	case thread.NetworkSeen:
+		return "network_seen", nil
 	case thread.Erased:
 		return "erased", nil
 	case thread.WorkflowStarted:
@@ -152,6 +154,8 @@ func parse(typ string, data []byte) (thread.Event, error) {
 		return as[thread.Hidden](data)
 	case "read":
 		return as[thread.Read](data)
+	case "network_seen":
+		return as[thread.NetworkSeen](data)
 	case "erased":
 		return as[thread.Erased](data)
 	case "workflow_started":

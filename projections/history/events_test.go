@@ -19,7 +19,7 @@ var everyEvent = []thread.Event{
 	thread.Transferred{}, thread.Paused{}, thread.Resumed{}, thread.Tagged{}, thread.Untagged{}, thread.Noted{},
 	thread.Offered{}, thread.OfferDeclined{}, thread.OfferEnded{}, thread.Alerted{},
 	thread.Mentioned{}, thread.Classified{}, thread.TicketLinked{}, thread.TicketLinkProposed{}, thread.TicketLinkRejected{}, thread.Closed{}, thread.Reopened{}, thread.Rated{}, thread.Archived{},
-	thread.Unarchived{}, thread.Hidden{}, thread.Read{}, thread.Erased{},
+	thread.Unarchived{}, thread.Hidden{}, thread.Read{}, thread.NetworkSeen{}, thread.Erased{},
 }
 
 func TestEveryEventOfAThreadHasItsEntry(t *testing.T) {
