@@ -33,6 +33,7 @@ type cli struct {
 	Worker      workerCmd      `cmd:"" help:"Run the effects alone, on a log that is hosted elsewhere; one worker of a workspace leads, the others stand by."`
 	Projections projectionsCmd `cmd:"" help:"List views and their versions, rebuild them, go back, park and release."`
 	Routing     routingCmd     `cmd:"" help:"Look into automatic assignments, and ask what would have been."`
+	Workflows   workflowsCmd   `cmd:"" help:"Try workflows on what has happened."`
 	Replay      replayCmd      `cmd:"" help:"Write the events of the log, in order."`
 	Timeline    timelineCmd    `cmd:"" help:"Tell what happened to one ticket."`
 	Import      importCmd      `cmd:"" help:"Bring in a history from elsewhere, one command a line."`

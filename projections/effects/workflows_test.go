@@ -11,6 +11,7 @@ import (
 	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/workflow/rehearsal"
 	"github.com/turno-desk/turno/projections/effects"
 )
 
@@ -63,6 +64,27 @@ func contactOf(conversation string) string {
 	return people.ID(id)
 }
 
+// rehearsed checks that a dry run over the log tells of the runs that there were, neither more nor fewer.
+func (d *desk) rehearsed(w setting.Workflow) {
+	d.t.Helper()
+	r := rehearsal.New("default", []setting.Workflow{w}, d.clock.now().Add(-1000*time.Hour), d.clock.now().Add(time.Second))
+	var ran, would []string
+	for _, c := range d.commits() {
+		r.Apply(&c)
+		if e, found := event[thread.WorkflowStarted](c); found && e.Workflow == w.ID {
+			ran = append(ran, c.Conversation)
+		}
+	}
+	for _, run := range r.Runs() {
+		would = append(would, run.Conversation)
+	}
+	slices.Sort(ran)
+	slices.Sort(would)
+	if len(ran) == 0 || !slices.Equal(ran, would) {
+		d.t.Errorf("%s ran in %v, and a dry run says %v", w.ID, ran, would)
+	}
+}
+
 var free = setting.Workflow{
 	ID: "libre", Enabled: true, Trigger: setting.Trigger{On: setting.OnClosed, Source: []string{setting.SourceUser}},
 	Steps: []setting.WorkflowStep{{Action: setting.StepUnassignContact}},
@@ -98,6 +120,7 @@ func TestAContactIsFreeOnceAPersonHasClosed(t *testing.T) {
 	if n := d.runs("libre")["started"]; n != 1 {
 		t.Errorf("it ran %d times\n%s", n, d.story())
 	}
+	d.rehearsed(free)
 }
 
 // F136: answers are lost and the leader changes: every run begins once and does each step once.
@@ -192,6 +215,7 @@ func TestSilenceIsRemindedAndThenClosed(t *testing.T) {
 	if n := d.runs("recuerda"); n["started"] != 2 {
 		t.Errorf("it ran %v", n)
 	}
+	d.rehearsed(remind)
 }
 
 // F136: what was due while nobody was at work is done at the start, with the version that the run began with; and only once.
@@ -261,9 +285,10 @@ func TestAVIPStaysWithWhomeverItGot(t *testing.T) {
 	d := newDesk(t)
 	d.department("soporte", department.Settings{}, 0)
 	d.operator("ana", "soporte")
-	d.workflow(setting.Workflow{ID: "vip", Enabled: true, Trigger: setting.Trigger{On: setting.OnAssigned},
+	keeps := setting.Workflow{ID: "vip", Enabled: true, Trigger: setting.Trigger{On: setting.OnAssigned},
 		Conditions: []setting.Condition{{Field: setting.CondContactTags, Is: []string{"vip"}}, {Field: setting.CondContactOwner, Set: new(bool)}},
-		Steps:      []setting.WorkflowStep{{Action: setting.StepAssignContact, Owner: true}}})
+		Steps:      []setting.WorkflowStep{{Action: setting.StepAssignContact, Owner: true}}}
+	d.workflow(keeps)
 	d.leads(d.work())
 	vip, other := d.writes("soporte", "1"), d.writes("soporte", "2")
 	ok[command.SettingResult](t)(d.contacts.Tag(t.Context(), admin, contactOf(vip), []string{"vip"}, nil))
@@ -275,6 +300,7 @@ func TestAVIPStaysWithWhomeverItGot(t *testing.T) {
 			t.Errorf("%s is %q's, want %q", id, s.Assignee, want)
 		}
 	}
+	d.rehearsed(keeps)
 }
 
 // F136: a step that can't be done ends the run and says why; one that starts itself over others is stopped.
