@@ -52,9 +52,10 @@ func appendUntil(t *testing.T, s *jetstream.Store, v domain.Version) (n int, at 
 }
 
 func TestBelowTheReserveAppendsAreRefusedUntilThereIsRoom(t *testing.T) {
-	dir := smallDisk(t, "64m")
+	dir := smallDisk(t, "256m")
 	ballast := filepath.Join(dir, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 20<<20), 0o600); err != nil {
+	// More than the reserve, of which appends may eat a part: the volume is looked at four times a second.
+	if err := os.WriteFile(ballast, make([]byte, 112<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b := &embedded{dir: dir, sync: jetstream.SyncAlways}
@@ -64,7 +65,7 @@ func TestBelowTheReserveAppendsAreRefusedUntilThereIsRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, nc, jetstream.Options{Host: b.server, Reserve: 24 << 20})
+	s := open(t, nc, jetstream.Options{Host: b.server, Reserve: 96 << 20})
 	n, v, err := appendUntil(t, s, 0)
 	if !errors.Is(err, command.ErrFull) || n == 0 {
 		t.Fatalf("after %d appends: %v, want ErrFull", n, err)
