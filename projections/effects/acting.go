@@ -11,6 +11,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections/floor"
+	"github.com/turno-desk/turno/projections/lead"
 )
 
 // acting is one leadership, from its beginning to its end.
@@ -214,7 +215,7 @@ func (a *acting) insist(ctx context.Context, c Command) (domain.Position, error)
 			return 0, nil
 		}
 		a.log.Warn("an effect's command is not done yet", zapEffect(c.Effect), zap.String("target", c.Target()), zap.Error(err))
-		if !pause(ctx, a.o.Retry) {
+		if !lead.Pause(ctx, a.o.Retry) {
 			return 0, ctx.Err()
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/lead"
 )
 
 // Name is that of the effects' own tables in the store of views. No projection builds them, and no rebuild touches them.
@@ -15,14 +16,8 @@ const Name = "effects"
 
 const definition = 1
 
-// schema: lease says who leads, by workspace. checkpoint says up to where each effect has acted, and since where it is there.
-const schema = `
-CREATE TABLE IF NOT EXISTS lease (
-	workspace TEXT PRIMARY KEY,
-	holder TEXT NOT NULL,
-	term INTEGER NOT NULL,
-	beat INTEGER NOT NULL
-) WITHOUT ROWID;
+// schema: the lease, and up to where each effect has acted, and since where it is there.
+const schema = lead.Schema + `
 CREATE TABLE IF NOT EXISTS checkpoint (
 	workspace TEXT NOT NULL,
 	effect TEXT NOT NULL,
@@ -84,16 +79,16 @@ func (r *Runner) checkpoint(ctx context.Context, effect string, head domain.Posi
 	case log != r.source.ID():
 		return cp, fmt.Errorf("%w: %s, and this is %s", ErrForeignLog, log, r.source.ID())
 	}
-	ok, err := r.onLog(ctx, cp, head)
+	ok, err := projections.OnLog(ctx, r.source, cp.position, cp.commit, head)
 	if err != nil || ok {
 		return cp, err
 	}
 	back := checkpoint{effect: effect}
-	if back.since, err = r.onto(ctx, min(cp.since, head), head); err != nil {
+	if back.since, err = projections.Onto(ctx, r.source, min(cp.since, head), head); err != nil {
 		return cp, err
 	}
-	if sequence := head & sequenceMask; sequence > again {
-		if back.position, err = r.onto(ctx, sequence-again, head); err != nil {
+	if sequence := projections.Sequence(head); sequence > again {
+		if back.position, err = projections.Onto(ctx, r.source, sequence-again, head); err != nil {
 			return cp, err
 		}
 	}
@@ -103,48 +98,7 @@ func (r *Runner) checkpoint(ctx context.Context, effect string, head domain.Posi
 	return back, r.save(ctx, cp, back)
 }
 
-const sequenceMask = 1<<domain.EpochBits - 1
-
-// onto is the position that the log has now at the sequence of p, up to its head: from somewhere on a log that was restored from an
-// older copy counts in another epoch.
-func (r *Runner) onto(ctx context.Context, p, head domain.Position) (domain.Position, error) {
-	sequence := p & sequenceMask
-	if _, sparse := r.source.(projections.Sparse); sparse || sequence == 0 || head <= sequenceMask {
-		return p, nil
-	}
-	if sequence >= head&sequenceMask {
-		return head, nil
-	}
-	for epoch := head >> domain.EpochBits; ; epoch-- {
-		at := epoch<<domain.EpochBits | sequence
-		_, err := r.source.At(ctx, at)
-		switch {
-		case err == nil:
-			return at, nil
-		case !errors.Is(err, projections.ErrNoCommit) && !errors.Is(err, projections.ErrAhead):
-			return 0, err
-		case epoch == 0:
-			return head, nil // never: every sequence up to the head has a position
-		}
-	}
-}
-
-// onLog reports whether the log has the checkpoint's commit at its position.
-func (r *Runner) onLog(ctx context.Context, cp checkpoint, head domain.Position) (bool, error) {
-	switch {
-	case cp.position > head:
-		return false, nil
-	case cp.commit == "" && cp.position>>domain.EpochBits == head>>domain.EpochBits:
-		return true, nil
-	}
-	c, err := r.source.At(ctx, cp.position)
-	if errors.Is(err, projections.ErrNoCommit) || errors.Is(err, projections.ErrAhead) {
-		return false, nil
-	}
-	return err == nil && (cp.commit == "" || c.ID == cp.commit), err
-}
-
-// save moves a checkpoint by compare-and-set; errDeposed when it is not where it was.
+// save moves a checkpoint by compare-and-set; lead.ErrDeposed when it is not where it was.
 func (r *Runner) save(ctx context.Context, from, to checkpoint) error {
 	done, err := r.db.ExecContext(ctx, `UPDATE checkpoint SET position = ?, commit_id = ?, since = ?
 		WHERE workspace = ? AND effect = ? AND position = ? AND commit_id = ?`,
@@ -153,7 +107,7 @@ func (r *Runner) save(ctx context.Context, from, to checkpoint) error {
 		return fmt.Errorf("move the checkpoint of the effect %s: %w", to.effect, err)
 	}
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(errDeposed, err)
+		return errors.Join(lead.ErrDeposed, err)
 	}
 	return nil
 }

@@ -13,10 +13,8 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/floor"
+	"github.com/turno-desk/turno/projections/lead"
 )
-
-// errDeposed ends a leadership: another process has it.
-var errDeposed = errors.New("another worker leads")
 
 // Options tune a Runner. The zero value works.
 type Options struct {
@@ -98,15 +96,15 @@ func (r *Runner) Run(ctx context.Context, holder string) error {
 	}
 	r.db = db
 	defer db.Close()
-	l := &lease{db: db, workspace: r.workspace, holder: holder}
+	l := lead.New(db, r.workspace, holder)
 	for ctx.Err() == nil {
-		err := l.campaign(ctx, r.o.Beat, r.o.Patience)
+		err := l.Campaign(ctx, r.o.Beat, r.o.Patience)
 		if err == nil {
-			r.log.Info("leading the effects", zap.Int64("term", l.term))
+			r.log.Info("leading the effects", zap.Int64("term", l.Term()))
 			err = r.lead(ctx, l)
 			r.leading.Store(false)
 			ended, done := context.WithTimeout(context.WithoutCancel(ctx), r.o.Patience)
-			if rerr := l.resign(ended); rerr != nil {
+			if rerr := l.Resign(ended); rerr != nil {
 				r.log.Warn("the next leader has to wait", zap.Error(rerr))
 			}
 			done()
@@ -115,24 +113,24 @@ func (r *Runner) Run(ctx context.Context, holder string) error {
 		case ctx.Err() != nil:
 		case errors.Is(err, ErrForeignLog):
 			return err
-		case errors.Is(err, errDeposed):
+		case errors.Is(err, lead.ErrDeposed):
 			r.log.Info("another worker leads the effects, standing by")
 		case err != nil:
 			r.log.Warn("the effects were interrupted and go on", zap.Error(err))
-			pause(ctx, r.o.Retry)
+			lead.Pause(ctx, r.o.Retry)
 		}
 	}
 	return nil
 }
 
 // lead acts until ctx ends, the lease is lost or something fails.
-func (r *Runner) lead(ctx context.Context, l *lease) error {
+func (r *Runner) lead(ctx context.Context, l *lead.Lease) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	kept := make(chan struct{})
 	go func() {
 		defer close(kept)
-		cancel(r.keep(ctx, l))
+		cancel(l.Keep(ctx, r.o.Beat, r.o.Patience))
 	}()
 	defer func() { cancel(nil); <-kept }()
 
@@ -153,28 +151,12 @@ func (r *Runner) lead(ctx context.Context, l *lease) error {
 		})
 	}()
 	err = a.follow(ctx, chunks, read)
-	if cause := context.Cause(ctx); errors.Is(cause, errDeposed) {
+	if cause := context.Cause(ctx); errors.Is(cause, lead.ErrDeposed) {
 		return cause
 	}
 	ended, done := context.WithTimeout(context.WithoutCancel(ctx), r.o.Patience)
 	defer done()
 	return errors.Join(err, a.saveAll(ended))
-}
-
-// keep renews the lease. It returns when ctx ends, and with errDeposed when the lease is lost or could not be renewed for so long
-// that another may have taken it.
-func (r *Runner) keep(ctx context.Context, l *lease) error {
-	renewed := time.Now()
-	for pause(ctx, r.o.Beat) {
-		ok, err := l.renew(ctx)
-		switch {
-		case err == nil && ok:
-			renewed = time.Now()
-		case err == nil, time.Since(renewed) > r.o.Patience*2/3:
-			return errDeposed
-		}
-	}
-	return nil
 }
 
 // begin makes what a leader starts from: the floor as its view has it, and the checkpoints.
