@@ -124,5 +124,13 @@ func Catalogue() []Metric {
 		{Name: "turno_worker_leading", Kind: Gauge, Unit: "0 or 1", From: FromWorker, Meaning: "Whether this process acts; 0 where it stands by for another worker"},
 		{Name: "turno_effect_commands_total", Kind: Counter, Unit: "commands", From: FromWorker, Meaning: "Commands that effects gave",
 			Labels: []Label{{"effect", "its name"}, {"outcome", "`ok`, `unchanged`, `refused`, `failed` (and tried again)"}}},
+
+		{Name: "turno_webhook_attempts_total", Kind: Counter, Unit: "attempts", From: FromWorker, Meaning: "Attempts to deliver an event to a subscription's receiver",
+			Labels: []Label{{"outcome", "`delivered`, `retried` (will be tried again), `failed` (for the last time)"}}},
+		{Name: "turno_webhook_attempt_duration_seconds", Kind: Histogram, Unit: "seconds", Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15},
+			From: FromWorker, Meaning: "Time of such an attempt"},
+		{Name: "turno_webhook_pending", Kind: Gauge, Unit: "deliveries", From: FromWorker,
+			Meaning: "Deliveries that are still to be made, to subscriptions that are enabled; 0 where another worker makes them"},
+		{Name: "turno_webhook_oldest_pending_seconds", Kind: Gauge, Unit: "seconds", From: FromWorker, Meaning: "For how long the oldest of them has been pending"},
 	}
 }

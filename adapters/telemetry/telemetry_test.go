@@ -106,6 +106,8 @@ func TestEveryMetricOfTheCatalogueIsShownAndNoOther(t *testing.T) {
 		m.Effects()("unattended", err == nil, err)
 	}
 	m.Effects()("unattended", false, nil)
+	m.Deliveries()("retried", time.Millisecond)
+	m.Pending(func() (int, time.Duration) { return 3, time.Minute })
 	m.Writing("queue", func() bool { return true })
 	m.Writing("stats", func() bool { return false })
 	m.Standing(func(context.Context) apihttp.Readiness {
@@ -133,6 +135,9 @@ func TestEveryMetricOfTheCatalogueIsShownAndNoOther(t *testing.T) {
 	}
 	for _, line := range []string{
 		`turno_http_problems_total{code="log_full",route="/v1/queues"} 1`,
+		`turno_webhook_attempts_total{outcome="retried"} 1`,
+		`turno_webhook_pending 3`,
+		`turno_webhook_oldest_pending_seconds 60`,
 		`turno_log_appends_total{result="ok"} 1`,
 		`turno_log_appends_total{result="conflict"} 1`,
 		`turno_log_appends_total{result="full"} 1`,

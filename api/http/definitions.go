@@ -17,19 +17,23 @@ type definable struct {
 	kind   setting.Kind
 	right  access.Action
 	decode func(id string, body []byte) (setting.Definition, error)
+
+	read  access.Action                                        // who may see them; who may read settings, when empty
+	check func(s *Server, c *call, d setting.Definition) error // what a caller must be allowed besides; nothing, when nil
 }
 
 // definables is the list of them all.
 func definables() []definable {
 	return []definable{
-		{"fields", setting.KindField, access.EditSettings, define[fieldBody]},
-		{"funnels", setting.KindFunnel, access.EditSettings, define[funnelBody]},
-		{"catalogs", setting.KindCatalog, access.EditSettings, define[catalogBody]},
-		{"tags", setting.KindTag, access.EditSettings, define[tagBody]},
-		{"templates", setting.KindTemplate, access.ManageTemplates, define[templateBody]},
-		{"macros", setting.KindMacro, access.ManageTemplates, define[macroBody]},
-		{"segments", setting.KindSegment, access.ManageTemplates, define[segmentBody]},
-		{"workflows", setting.KindWorkflow, access.EditSettings, define[workflowBody]},
+		{path: "fields", kind: setting.KindField, right: access.EditSettings, decode: define[fieldBody]},
+		{path: "funnels", kind: setting.KindFunnel, right: access.EditSettings, decode: define[funnelBody]},
+		{path: "catalogs", kind: setting.KindCatalog, right: access.EditSettings, decode: define[catalogBody]},
+		{path: "tags", kind: setting.KindTag, right: access.EditSettings, decode: define[tagBody]},
+		{path: "templates", kind: setting.KindTemplate, right: access.ManageTemplates, decode: define[templateBody]},
+		{path: "macros", kind: setting.KindMacro, right: access.ManageTemplates, decode: define[macroBody]},
+		{path: "segments", kind: setting.KindSegment, right: access.ManageTemplates, decode: define[segmentBody]},
+		{path: "subscriptions", kind: setting.KindSubscription, right: access.EditSettings, decode: define[subscriptionBody], read: access.EditSettings, check: (*Server).maySubscribe},
+		{path: "workflows", kind: setting.KindWorkflow, right: access.EditSettings, decode: define[workflowBody]},
 	}
 }
 
@@ -116,10 +120,13 @@ func (b segmentBody) definition(id string) setting.Definition {
 
 // routes of one kind of definitions.
 func (s *Server) defining(d definable) []route {
-	path := "/v1/" + d.path
+	path, read := "/v1/"+d.path, access.ReadSettings
+	if d.read != "" {
+		read = d.read
+	}
 	return []route{
-		{http.MethodGet, path, access.ReadSettings, s.definitions(d), []string{"q", "category", "language", "retired", "cursor", "limit", "after"}},
-		{http.MethodGet, path + "/:id", access.ReadSettings, one(func(ctx context.Context, workspace, id string) (directory.Definition, domain.Position, bool, error) {
+		{http.MethodGet, path, read, s.definitions(d), []string{"q", "category", "language", "retired", "cursor", "limit", "after"}},
+		{http.MethodGet, path + "/:id", read, one(func(ctx context.Context, workspace, id string) (directory.Definition, domain.Position, bool, error) {
 			return s.Directory.Definition(ctx, workspace, d.kind, id)
 		}, func(v directory.Definition) domain.Position { return v.Revision }), []string{"after"}},
 		{http.MethodPut, path + "/:id", d.right, s.putDefinition(d), nil},
@@ -168,6 +175,11 @@ func (s *Server) putDefinition(d definable) func(*call) error {
 		definition, err := d.decode(id, data)
 		if err != nil {
 			return err
+		}
+		if d.check != nil {
+			if err := d.check(s, c, definition); err != nil {
+				return err
+			}
 		}
 		return s.set(c, "put_"+string(d.kind), definition, func(ctx context.Context, r command.Request) (command.SettingResult, error) {
 			return s.Commands.Define(ctx, r, definition)

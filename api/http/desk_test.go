@@ -24,6 +24,7 @@ import (
 	"github.com/turno-desk/turno/api/http"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/deliveries"
 	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
@@ -141,7 +142,13 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 		},
 		Queue: queue.NewQueries(views.Reader("queue")), History: past,
 		Stats: stats.NewQueries(views.Reader("stats")), Directory: directory.NewQueries(views.Reader("directory")),
+		Deliveries: deliveries.NewQueries(views.Reader(deliveries.Name)),
 	}
+	tables, err := deliveries.Open(ctx, views) // as a worker has made them
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { tables.Close() })
 	meters := telemetry.New("test")
 	o := http.Options{Version: "test", Meter: meters.HTTP(), Metrics: meters.Handler()}
 	for _, change := range parts {

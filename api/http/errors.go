@@ -14,8 +14,10 @@ import (
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/contact"
+	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/deliveries"
 	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
@@ -100,6 +102,7 @@ var statuses = map[domain.Code]int{
 	contact.CodeSurvivor:          http.StatusConflict,
 	contact.CodeWithdrawn:         http.StatusConflict,
 	contact.CodeTooMany:           http.StatusConflict,
+	setting.CodeTooManyOfThese:    http.StatusConflict,
 }
 
 func refused(r *domain.Refusal) *Problem {
@@ -144,7 +147,7 @@ func problem(err error) (p *Problem, logged bool) {
 			Detail: "Too many wrote to the same thing at once. Nothing was done."}, true
 	case errors.Is(err, history.ErrNotFound):
 		return notFound(), false
-	case errors.Is(err, history.ErrCursor), errors.Is(err, queue.ErrCursor), errors.Is(err, directory.ErrCursor):
+	case errors.Is(err, history.ErrCursor), errors.Is(err, queue.ErrCursor), errors.Is(err, directory.ErrCursor), errors.Is(err, deliveries.ErrCursor):
 		return invalid("cursor", "The cursor is none that this list gave."), false
 	case errors.Is(err, history.ErrSearch):
 		return invalid("q", "The search asks for too many words, or for too long ones."), false

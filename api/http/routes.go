@@ -109,6 +109,7 @@ func (s *Server) routes() []route {
 	for _, d := range definables() {
 		routes = append(routes, s.defining(d)...)
 	}
+	routes = append(routes, s.subscriptionRoutes()...)
 	for _, a := range actions() {
 		routes = append(routes, route{post, "/v1/conversations/:id/" + a.name, a.right, s.act(a), nil})
 	}

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/turno-desk/turno/api/command"
+	"github.com/turno-desk/turno/projections/deliveries"
 	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
@@ -34,10 +35,11 @@ type Parts struct {
 	Progress      Progress
 	Status        ViewStatus
 
-	Queue     *queue.Queries
-	History   *history.Queries
-	Stats     *stats.Queries
-	Directory *directory.Queries
+	Queue      *queue.Queries
+	History    *history.Queries
+	Stats      *stats.Queries
+	Directory  *directory.Queries
+	Deliveries *deliveries.Queries
 }
 
 // Options are what may be left out.
@@ -57,6 +59,9 @@ type Options struct {
 	HeartbeatEvery time.Duration
 	Ring           int // recent commits kept for push streams; 8192
 
+	// PlainHooks lets subscriptions have an address without TLS.
+	PlainHooks bool
+
 	// Mount adds what else the same port answers, as the console: its routes pass the same counting, and what they fail
 	// with, unless they answer it themselves, becomes a problem.
 	Mount func(*echo.Echo)
@@ -74,6 +79,8 @@ type Server struct {
 	beats     time.Duration // between the heartbeats of an operator who listens to a stream
 	probe     Probe
 	meter     Meter
+
+	plainHooks bool
 
 	echo     *echo.Echo
 	follower *follower
@@ -93,7 +100,10 @@ const (
 
 // New wires the routes.
 func New(p Parts, o Options) *Server {
-	s := &Server{Parts: p, workspace: o.Workspace, version: o.Version, log: o.Logger, now: o.Now, grace: o.StopGrace, meter: o.Meter, beats: o.HeartbeatEvery}
+	s := &Server{
+		Parts: p, workspace: o.Workspace, version: o.Version, log: o.Logger, now: o.Now, grace: o.StopGrace, meter: o.Meter, beats: o.HeartbeatEvery,
+		plainHooks: o.PlainHooks,
+	}
 	if s.workspace == "" {
 		s.workspace = "default"
 	}

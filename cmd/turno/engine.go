@@ -16,6 +16,7 @@ import (
 	apihttp "github.com/turno-desk/turno/api/http"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/deliveries"
 	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/history"
 	"github.com/turno-desk/turno/projections/queue"
@@ -79,7 +80,7 @@ type engine struct {
 	server  *apihttp.Server
 }
 
-func newEngine(ctx context.Context, p *program, r *reading, views views) (*engine, error) {
+func newEngine(ctx context.Context, p *program, r *reading, views views, hooks webhookFlags) (*engine, error) {
 	var tracker *projections.Tracker
 	err := insist(ctx, p.log, "listening to the projectors", func() (err error) {
 		tracker, err = projections.NewTracker(r.store, views.Reader)
@@ -103,7 +104,8 @@ func newEngine(ctx context.Context, p *program, r *reading, views views) (*engin
 		Log: r.store, Aggregates: r.store, Structured: r.codec, Hasher: r.vault, Progress: tracker, Status: statusOf(views),
 		Queue: rows, History: past,
 		Stats: stats.NewQueries(views.Reader(statsView)), Directory: directory.NewQueries(views.Reader(directoryView)),
-	}, apihttp.Options{Workspace: r.workspace, Version: version(), Logger: p.log, StopGrace: grace, Mount: pages.Mount,
+		Deliveries: deliveries.NewQueries(views.Reader(deliveries.Name)),
+	}, apihttp.Options{Workspace: r.workspace, Version: version(), Logger: p.log, StopGrace: grace, Mount: pages.Mount, PlainHooks: hooks.WebhookAllowHTTP,
 		Meter: p.meters.HTTP(), Metrics: p.meters.Handler()})
 	p.meters.Settings(e.image.Age)
 	measureStreams(p.meters, r)

@@ -23,6 +23,7 @@ type serveCmd struct {
 	logFlags
 	hostFlags
 	viewFlags
+	webhookFlags
 	statusFlags
 	HTTP  string   `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
 	Parts []string `enum:"log,engine,projectors,worker" default:"log,engine,projectors,worker" help:"Which parts to run (${default}). Without log the process joins the one that hosts it."`
@@ -42,7 +43,7 @@ func (cmd serveCmd) Run(p *program) error {
 	if r.server != nil {
 		p.log.Info("the log is open", zap.String("data", cmd.Data), zap.String("sync", cmd.Sync), zap.String("nats", r.server.URL()))
 	}
-	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: cmd.has(partEngine), projectors: cmd.has(partProjectors), worker: cmd.has(partWorker)})
+	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: cmd.has(partEngine), projectors: cmd.has(partProjectors), worker: cmd.has(partWorker), hooks: cmd.webhookFlags})
 }
 
 func (cmd serveCmd) has(part string) bool { return slices.Contains(cmd.Parts, part) }
@@ -60,6 +61,7 @@ func (cmd serveCmd) open(p *program) (*reading, error) {
 type engineCmd struct {
 	logFlags
 	viewFlags
+	webhookFlags
 	statusFlags
 	HTTP string `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
 }
@@ -75,11 +77,14 @@ func (cmd engineCmd) Run(p *program) error {
 		return stopped(p.ctx, err)
 	}
 	defer r.close()
-	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: true})
+	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: true, hooks: cmd.webhookFlags})
 }
 
 // running are the parts that a process runs besides the log, which it has open.
-type running struct{ engine, projectors, worker bool }
+type running struct {
+	engine, projectors, worker bool
+	hooks                      webhookFlags
+}
 
 // serve runs the parts on an open log until the program is told to stop. Then it stops
 // from the outside in: no new requests, the accepted ones finished, the projectors' batches written, the log closed by the
@@ -106,13 +111,13 @@ func serve(p *program, r *reading, flags viewFlags, status *status, addr string,
 			group.Go(func() error { <-failed.Done(); return nil })
 		}
 		if parts.worker {
-			group.Go(func() error { return stopped(failed, work(failed, p, r, views, nil)) })
+			group.Go(func() error { return stopped(failed, work(failed, p, r, views, nil, parts.hooks)) })
 		}
 		context.AfterFunc(p.ctx, stop)
 		return ended(p, group.Wait())
 	}
 
-	e, err := newEngine(failed, p, r, views)
+	e, err := newEngine(failed, p, r, views, parts.hooks)
 	if err != nil {
 		stop()
 		return errors.Join(err, group.Wait())
@@ -120,7 +125,7 @@ func serve(p *program, r *reading, flags viewFlags, status *status, addr string,
 	status.watch(e.server.Probe())
 	group.Go(func() error { return e.keep(failed, p.log) })
 	if parts.worker {
-		group.Go(func() error { return stopped(failed, work(failed, p, r, views, &e.desk)) })
+		group.Go(func() error { return stopped(failed, work(failed, p, r, views, &e.desk, parts.hooks)) })
 	}
 	answering, endAnswering := context.WithCancel(p.ctx)
 	context.AfterFunc(failed, endAnswering) // a part that fails takes the others along

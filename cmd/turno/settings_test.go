@@ -48,6 +48,11 @@ segments:
     name: Nuevos
     filter:
       known: false
+subscriptions:
+  crm:
+    url: https://crm.example.com/turno
+    types: ['conversation.*']
+    enabled: true
 calendars:
   horario:
     name: Horario
@@ -99,17 +104,18 @@ func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 		return out
 	}
 	want := "+ fields.motivo\n+ funnels.b2b\n+ catalogs.categories\n+ tags.vip\n+ templates.saludo\n+ macros.hola\n+ segments.nuevos\n" +
+		"+ subscriptions.crm\n" +
 		"+ calendars.horario\n+ departments.tienda\n+ operators.tito\n+ channels.tienda\n"
-	if d := cmp.Diff(want+"11 of 11 would change\n", settings("apply", file, "--dry-run")); d != "" {
+	if d := cmp.Diff(want+"12 of 12 would change\n", settings("apply", file, "--dry-run")); d != "" {
 		t.Errorf("a dry run says (-want +got)\n%s", d)
 	}
 	if out := settings("export"); strings.TrimSpace(out) != "{}" {
 		t.Errorf("after a dry run there is\n%s", out)
 	}
-	if d := cmp.Diff(want+"11 of 11 changed\n", settings("apply", file)); d != "" {
+	if d := cmp.Diff(want+"12 of 12 changed\n", settings("apply", file)); d != "" {
 		t.Errorf("the first run says (-want +got)\n%s", d)
 	}
-	if out := settings("apply", file); out != "0 of 11 changed\n" {
+	if out := settings("apply", file); out != "0 of 12 changed\n" {
 		t.Errorf("the second run says %q", out)
 	}
 	out := settings("export")
@@ -135,7 +141,7 @@ func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 		}
 	}
 	changed := settingsFile(t, strings.Replace(out, "capacity: 4", "capacity: 5", 1))
-	if out := settings("apply", changed); out != "~ departments.tienda\n1 of 11 changed\n" {
+	if out := settings("apply", changed); out != "~ departments.tienda\n1 of 12 changed\n" {
 		t.Errorf("a file with one change says %q", out)
 	}
 	planned := settingsFile(t, "calendars:\n  horario: {name: Horario, zone: America/Montevideo, from: '2126-01-01T03:00:00Z'}\n")
@@ -144,7 +150,7 @@ func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 	}
 	if out := settings("export"); !strings.Contains(out, "2126-01-01T03:00:00Z") {
 		t.Errorf("hours to come are exported as\n%s", out)
-	} else if out := settings("apply", settingsFile(t, out)); out != "0 of 11 changed\n" {
+	} else if out := settings("apply", settingsFile(t, out)); out != "0 of 12 changed\n" {
 		t.Errorf("hours to come, applied again, say %q", out)
 	}
 }

@@ -15,6 +15,7 @@ import (
 type workerCmd struct {
 	logFlags
 	viewFlags
+	webhookFlags
 	statusFlags
 }
 
@@ -37,11 +38,11 @@ func (cmd workerCmd) Run(p *program) error {
 	defer views.Close()
 	status.measure(p, r, views)
 	p.log.Info("working")
-	return stopped(p.ctx, work(p.ctx, p, r, views, nil))
+	return stopped(p.ctx, work(p.ctx, p, r, views, nil, cmd.webhookFlags))
 }
 
-// work runs the effects until ctx ends, with the commands of a desk that somebody else keeps or, without one, with its own.
-func work(ctx context.Context, p *program, r *reading, views views, d *desk) error {
+// work runs the effects and the deliveries until ctx ends, with the commands of a desk that somebody else keeps or, without one, with its own.
+func work(ctx context.Context, p *program, r *reading, views views, d *desk, hooks webhookFlags) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if d == nil {
 		var tracker *projections.Tracker
@@ -59,6 +60,8 @@ func work(ctx context.Context, p *program, r *reading, views views, d *desk) err
 	runner := effects.NewRunner(r.store, views, commanded{d, r.workspace, p.meters.Effects()}, r.workspace, effects.All(), effects.Options{Logger: p.log})
 	p.meters.Leading(runner.Leading)
 	group.Go(func() error { return runner.Run(ctx, rand.Text()) })
+	post := newDeliveries(p, r, views, d, hooks)
+	group.Go(func() error { return post.Run(ctx, rand.Text()) })
 	return group.Wait()
 }
 

@@ -119,6 +119,14 @@ func (p *office) where(ctx context.Context) (cursor, error) {
 		if c.position, c.commit, err = p.defined(ctx); err != nil {
 			return c, err
 		}
+		// Where the tables were lost, it is not the whole past that is sent again.
+		late, err := p.back(ctx, head)
+		if err != nil {
+			return c, err
+		}
+		if late > c.position {
+			c.position, c.commit = late, ""
+		}
 		c.since = c.position
 		return c, p.book.begin(ctx, p.id, c)
 	}
@@ -130,10 +138,8 @@ func (p *office) where(ctx context.Context) (cursor, error) {
 	if back.since, err = projections.Onto(ctx, p.Log, min(c.since, head), head); err != nil {
 		return c, err
 	}
-	if sequence := projections.Sequence(head); sequence > readAgain {
-		if back.position, err = projections.Onto(ctx, p.Log, sequence-readAgain, head); err != nil {
-			return c, err
-		}
+	if back.position, err = p.back(ctx, head); err != nil {
+		return c, err
 	}
 	back.position = max(back.position, back.since)
 	p.log.Warn("the deliveries had come further than the log: its last commits are read again",
@@ -142,8 +148,17 @@ func (p *office) where(ctx context.Context) (cursor, error) {
 	return back, err
 }
 
-// readAgain is how many commits are read once more when a cursor is not on the log.
+// readAgain is how many commits are read once more when a cursor is not on the log, and at most when there is none.
 const readAgain = 10_000
+
+// back is the position so far before the head; 0 on a log that is shorter.
+func (p *office) back(ctx context.Context, head domain.Position) (domain.Position, error) {
+	sequence := projections.Sequence(head)
+	if sequence <= readAgain {
+		return 0, nil
+	}
+	return projections.Onto(ctx, p.Log, sequence-readAgain, head)
+}
 
 // defined is the commit that made the subscription: its first, or the first since it was last retired.
 func (p *office) defined(ctx context.Context) (domain.Position, string, error) {

@@ -2,6 +2,7 @@ package deliveries
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -122,13 +123,12 @@ func (r *Runner) Standing() (pending int, oldest time.Duration) {
 // vault are logged, and it goes on. It returns an error when its tables can't be opened. holder names this process among all that may
 // ever run: a random id.
 func (r *Runner) Run(ctx context.Context, holder string) error {
-	version, err := r.Views.EnsureVersion(ctx, Name, definition)
+	db, err := Open(ctx, r.Views)
 	if err != nil {
-		return unlessEnded(ctx, fmt.Errorf("open the deliveries' tables: %w", err))
-	}
-	db, err := r.Views.Writer(ctx, Name, version, schema)
-	if err != nil {
-		return unlessEnded(ctx, fmt.Errorf("open the deliveries' tables: %w", err))
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
 	}
 	defer db.Close()
 	b := book{db: db, workspace: r.workspace}
@@ -156,11 +156,17 @@ func (r *Runner) Run(ctx context.Context, holder string) error {
 	return nil
 }
 
-func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+// Open opens the deliveries' tables, and makes them where they are missing. The caller closes them.
+func Open(ctx context.Context, views Views) (*sql.DB, error) {
+	version, err := views.EnsureVersion(ctx, Name, definition)
+	if err != nil {
+		return nil, fmt.Errorf("open the deliveries' tables: %w", err)
 	}
-	return err
+	db, err := views.Writer(ctx, Name, version, schema)
+	if err != nil {
+		return nil, fmt.Errorf("open the deliveries' tables: %w", err)
+	}
+	return db, nil
 }
 
 // lead delivers until ctx ends or the lease is lost. Calls that are on their way when ctx ends have Grace to end; when the lease is

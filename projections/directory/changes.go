@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -53,7 +54,7 @@ func (b *batch) change(c *domain.Commit, index int, event domain.Event) error {
 		if d == nil {
 			return nil
 		}
-		what, id, became = string(d.Kind()), d.Ident(), d
+		what, id, became = string(d.Kind()), d.Ident(), toEverybody(d)
 	default:
 		return nil
 	}
@@ -72,6 +73,20 @@ func (b *batch) change(c *domain.Commit, index int, event domain.Event) error {
 	}
 	return b.exec(`INSERT INTO change (position, place, workspace, what, id, did, actor, via, at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		int64(c.Position), index, c.Aggregate.Workspace, what, id, did, c.Actor.String(), c.Actor.Via, c.Time.UnixMilli(), body)
+}
+
+// toEverybody is a definition as everybody who reads settings may see it: of the address of a subscription, which may itself be a
+// secret, only where it is.
+func toEverybody(d setting.Definition) setting.Definition {
+	s, ok := d.(setting.Subscription)
+	if !ok {
+		return d
+	}
+	u, err := url.Parse(s.URL)
+	if s.URL = ""; err == nil {
+		s.URL = u.Scheme + "://" + u.Host
+	}
+	return s
 }
 
 func titled(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
