@@ -2,6 +2,7 @@ package deliveries_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -379,6 +380,52 @@ func TestAnImportIsNotDelivered(t *testing.T) {
 	r.until("the new one comes, and again", func() bool { return count(r.receiver.taken()) == 2 })
 	if len(r.receiver.taken()) != 1 {
 		t.Errorf("%v", r.receiver.taken())
+	}
+}
+
+// TestARatingReachesTheCRM: F114, the score and what it is about, as the CRM has asked for no more.
+func TestARatingReachesTheCRM(t *testing.T) {
+	r := newRig(t)
+	r.subscribe(func(s *setting.Subscription) { s.Types = []string{"conversation.rated"} })
+	r.work(nil)
+	id := r.conversation("+1", "hola")
+	for _, do := range []thread.Command{thread.Close{}, thread.Rate{Score: 4}} {
+		ok[command.Result](t)(r.engine.Do(t.Context(), admin, id, do))
+	}
+	r.until("the rating comes", func() bool { return len(r.receiver.calls()) == 1 })
+	g := r.receiver.calls()[0]
+	var e struct {
+		Contact string
+		Data    struct{ Score int }
+	}
+	if err := json.Unmarshal([]byte(g.body), &e); err != nil || g.subject != id || g.kind != "turno.conversation.rated.v1" || e.Data.Score != 4 || e.Contact == "" {
+		t.Errorf("%v: %s", err, g.body)
+	}
+}
+
+// TestAWorkflowsCallGoesToTheSubscriptionThatItNames: F136, to that one alone, whatever anybody listens to.
+func TestAWorkflowsCallGoesToTheSubscriptionThatItNames(t *testing.T) {
+	r := newRig(t)
+	r.subscribe(func(s *setting.Subscription) { s.Types = nil })
+	other := newReceiver(t)
+	ok[command.SettingResult](t)(r.settings.Define(t.Context(), admin, setting.Subscription{
+		ID: "other", URL: other.server.URL, Types: []string{"conversation.*"}, Enabled: true,
+	}))
+	other.secret(ok[command.SubscriptionSecret](t)(r.settings.AddSecret(t.Context(), admin, "other", command.SecretOrder{})).Plain)
+	r.work(nil)
+	id := r.conversation("+1", "hola")
+	for _, to := range []string{"crm", "nobody"} {
+		r.append(id, thread.WebhookRequested{Run: id + "-w1", Workflow: "w", Step: 1, Subscription: to})
+	}
+	r.writes("+1", "and on")
+	r.until("both got theirs", func() bool { return len(r.receiver.calls()) == 1 && len(other.calls()) == 4 })
+	if g := r.receiver.calls()[0]; g.kind != "turno.conversation.webhook_requested.v1" || g.subject != id {
+		t.Errorf("%+v", g)
+	}
+	for _, g := range other.calls() {
+		if strings.Contains(g.kind, "webhook_requested") {
+			t.Errorf("another one got %s", g.body)
+		}
 	}
 }
 

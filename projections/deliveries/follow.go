@@ -7,6 +7,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -82,8 +83,8 @@ func (p *office) of(c *domain.Commit, run string) (all []fresh) {
 	for i, e := range c.Events {
 		kind := p.Codec.TypeOf(e)
 		takes := s.Takes(c, kind)
-		if a, ok := e.(Addressed); ok {
-			takes = a.WebhookTo() == s.ID
+		if e, addressed := e.(thread.WebhookRequested); addressed {
+			takes = e.Subscription == s.ID
 		}
 		if !takes {
 			continue

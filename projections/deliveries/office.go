@@ -151,10 +151,10 @@ func (p *office) where(ctx context.Context) (cursor, error) {
 // readAgain is how many commits are read once more when a cursor is not on the log, and at most when there is none.
 const readAgain = 10_000
 
-// back is the position so far before the head; 0 on a log that is shorter.
+// back is the position so far before the head; 0 on a log that is shorter, and where positions don't count commits.
 func (p *office) back(ctx context.Context, head domain.Position) (domain.Position, error) {
 	sequence := projections.Sequence(head)
-	if sequence <= readAgain {
+	if _, sparse := p.Log.(projections.Sparse); sparse || sequence <= readAgain {
 		return 0, nil
 	}
 	return projections.Onto(ctx, p.Log, sequence-readAgain, head)

@@ -66,8 +66,3 @@ type Answer struct {
 }
 
 func (a Answer) taken() bool { return a.Error == "" && a.Status >= 200 && a.Status < 300 }
-
-// Addressed is an event that is for one subscription alone, whatever that listens to.
-type Addressed interface {
-	WebhookTo() string // its id
-}

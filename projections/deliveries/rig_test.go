@@ -165,9 +165,20 @@ func (r *rig) secret(given string, keep time.Duration) {
 // writes lets a contact write, and returns the position.
 func (r *rig) writes(address, text string) domain.Position {
 	r.t.Helper()
+	return r.received(address, text).Position
+}
+
+// conversation lets a contact write, and returns the conversation.
+func (r *rig) conversation(address, text string) string {
+	r.t.Helper()
+	return r.received(address, text).Conversation.ID
+}
+
+func (r *rig) received(address, text string) command.Result {
+	r.t.Helper()
 	return ok[command.Result](r.t)(r.engine.Receive(r.t.Context(), contact, command.Inbound{
 		Channel: "web", Address: address, Name: "Clara Personal", Content: thread.Content{Kind: thread.KindText, Text: domain.Personal(text)},
-	})).Position
+	}))
 }
 
 // worker is a process's part that delivers.

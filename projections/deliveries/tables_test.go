@@ -37,6 +37,22 @@ func (r *rig) messagesOf() (all []string) {
 	return all
 }
 
+// append adds events to a conversation, as the engine would.
+func (r *rig) append(conversation string, events ...domain.Event) {
+	r.t.Helper()
+	id, _, _ := thread.SplitConversationID(conversation)
+	a := domain.Aggregate{Workspace: "default", Category: domain.CategoryThread, ID: id}
+	commits, version, err := r.log.Load(r.t.Context(), a, 0, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	c := commits[len(commits)-1]
+	c.ID, c.Events, c.Before = fmt.Sprint("c", version), events, c.After
+	if _, _, err := r.log.Append(r.t.Context(), c, version); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // rows is everything that the tables hold.
 func (r *rig) rows() string {
 	r.t.Helper()
