@@ -71,7 +71,7 @@ type Distribute struct {
 // Offer offers a waiting conversation to further operators: they and those of the rounds before alone may take it, and
 // supervisors (D8). Turno's own.
 type Offer struct {
-	Operators  []string // who joins; those who are not there any more are left out
+	Operators  []string // who joins
 	Department string   // where it waited when it was decided
 	Round      int      // 1 for the first since it entered its list
 	For        time.Duration

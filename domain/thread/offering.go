@@ -46,31 +46,30 @@ func (d decision) offeredToOthers() bool {
 	return o != nil && !o.To(d.operator()) && !d.f.Now.After(o.Until.Add(offerSlack)) && !d.supervises()
 }
 
-// offer asks further operators.
+// offer asks further operators: all of them or, where one is not there any more, none, so that the next look decides anew.
 func (d decision) offer(c Offer) ([]Event, *domain.Refusal) {
 	if d.f.Actor.Kind != domain.ActorSystem {
 		return nil, forbidden("Conversations are offered by the department's rule alone.")
 	}
-	if d.c.State != StateWaiting || d.c.Department != c.Department || d.c.Rounds != c.Round-1 {
+	if d.c.State != StateWaiting || d.c.Department != c.Department || d.c.Rounds != c.Round-1 || len(c.Operators) == 0 {
 		return nil, notAllowed(d.c)
 	}
-	var before, joined []string
+	var before []string
 	if d.c.Offer != nil {
 		before = d.c.Offer.Operators
 	}
 	for _, id := range c.Operators {
-		if _, r := d.assignee(id, c.Department); r == nil && d.f.Image.Reachable(id) && !slices.Contains(before, id) {
-			joined = append(joined, id)
-		}
-	}
-	if len(joined) == 0 {
-		return nil, &domain.Refusal{
-			Code: CodeOperatorAway, Detail: "None of the operators is connected and available.", Missing: []string{"operators"}, OnSettings: true,
+		if _, r := d.assignee(id, c.Department); r != nil || !d.f.Image.Reachable(id) || slices.Contains(before, id) {
+			return nil, &domain.Refusal{
+				Code: CodeOperatorAway, Detail: "One of the operators is not connected or not available, or is asked already.",
+				Missing: []string{"operators"}, OnSettings: true,
+			}
 		}
 	}
 	assignment := c.Assignment
 	return []Event{Offered{
-		Operators: slices.Concat(before, joined), Joined: joined, Round: c.Round, Until: d.f.Now.Add(c.For), Cause: OfferedByRule, Assignment: &assignment,
+		Operators: slices.Concat(before, c.Operators), Joined: c.Operators, Round: c.Round, Until: d.f.Now.Add(c.For), Cause: OfferedByRule,
+		Assignment: &assignment,
 	}}, nil
 }
 

@@ -86,14 +86,18 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { views.Close() })
+	d, stop := bareDesk(t)
+	d.views = views
+	t.Cleanup(stop)
+	return d
+}
+
+// bareDesk is one without views, until it is stopped.
+func bareDesk(t *testing.T) (d *desk, stop func()) {
 	k := &keys{}
-	d := &desk{t: t, clock: &clock{}, log: memory.New(codec.New(k)), views: views}
+	d = &desk{t: t, clock: &clock{}, log: memory.New(codec.New(k))}
 	d.clock.ns.Store(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).UnixNano()) // a Monday
 	d.image = command.NewImage(d.log, "default", command.ImageOptions{})
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { _ = d.image.Run(ctx) })
-	t.Cleanup(func() { cancel(); running.Wait() })
 	d.engine = command.NewEngine(command.Options{
 		Log: d.log, Image: d.image, Keys: k, Hasher: hasher{}, Numbers: command.NewNumbers(d.log, "default", nil), Now: d.clock.now,
 	})
@@ -102,7 +106,10 @@ func newDesk(t *testing.T) *desk {
 	d.settings = command.NewSettings(command.SettingsOptions{
 		Log: d.log, Image: d.image, Keys: k, Secrets: &secrets{}, Hasher: hasher{}, Now: d.clock.now,
 	})
-	return d
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = d.image.Run(ctx) })
+	return d, func() { cancel(); running.Wait() }
 }
 
 // ok ends the test on an error.
@@ -118,8 +125,14 @@ func ok[T any](t *testing.T) func(v T, err error) T {
 
 func (d *desk) department(id string, s department.Settings, capacity int) {
 	d.t.Helper()
+	d.place(id, s, capacity)
+	d.line(id, id, "")
+}
+
+// place is a department without a channel.
+func (d *desk) place(id string, s department.Settings, capacity int) {
+	d.t.Helper()
 	ok[command.SettingResult](d.t)(d.settings.PutDepartment(d.t.Context(), admin, department.Put{ID: id, Name: id, Settings: s, Capacity: capacity}))
-	ok[command.SettingResult](d.t)(d.settings.PutChannel(d.t.Context(), admin, setting.PutChannel{ID: id, Type: "generic", Name: id, Department: id}))
 }
 
 // line makes a channel that leads to an extension.

@@ -197,7 +197,10 @@ func (d *Desk) any(id string) (actor string, cmd thread.Command) {
 		actor = conv.Owner
 	}
 	text := thread.Content{Kind: thread.KindText, Text: domain.Personal(pick("hola", "gracias", "¿sigue ahí?", "un momento"))}
-	switch d.rand.IntN(30) {
+	if conv := d.Thread(id).Current(); conv != nil && conv.PausedTill != nil && len(conv.Alerts) == 0 && d.Now.After(*conv.PausedTill) {
+		return "system", thread.Alert{Cause: thread.AlertPauseOver}
+	}
+	switch d.rand.IntN(28) {
 	default:
 		return "contact", d.Receive(id, pick("web", "tienda"), text.Text)
 	case 0, 1, 2, 3, 4, 5, 6:
@@ -235,9 +238,9 @@ func (d *Desk) any(id string) (actor string, cmd thread.Command) {
 			return "system", thread.Drain{}
 		}
 		var asked []routing.Candidate
-		for _, op := range []string{"ana", "beto", "carla", "dora"} {
-			if !conv.Offer.To(op) {
-				asked = append(asked, routing.Candidate{Operator: op, Load: d.rand.IntN(3)})
+		for _, op := range d.Image.MembersOf(conv.Department) {
+			if !conv.Offer.To(op.ID) {
+				asked = append(asked, routing.Candidate{Operator: op.ID, Load: d.rand.IntN(3)})
 			}
 		}
 		return "system", thread.Offer{
@@ -254,8 +257,6 @@ func (d *Desk) any(id string) (actor string, cmd thread.Command) {
 			return "system", thread.Withdraw{Round: conv.Rounds, Cause: thread.OfferExhausted}
 		}
 		return "system", thread.Drain{}
-	case 28, 29:
-		return "system", thread.Alert{Cause: thread.AlertPauseOver}
 	case 19:
 		if d.Erases && d.rand.IntN(8) == 0 {
 			return "adela", thread.Erase{}
