@@ -100,6 +100,23 @@ func tellEnd(e domain.Event) string {
 	case thread.Erased:
 		return "erased the contact's texts and names"
 	}
+	return tellRun(e)
+}
+
+// tellRun is the part of tell that deals with workflows.
+func tellRun(e domain.Event) string {
+	switch e := e.(type) {
+	case thread.WorkflowStarted:
+		return fmt.Sprintf("started the workflow %s (%s), version %d", e.Workflow, e.Trigger, e.Version)
+	case thread.WorkflowAdvanced:
+		return fmt.Sprintf("did step %d of %s: %s%s", e.Step, e.Workflow, e.Action, prefixed(" by ", string(e.Rule)))
+	case thread.WorkflowWaited:
+		return fmt.Sprintf("waits in %s until %s%s", e.Workflow, e.Due.UTC().Format(time.RFC3339), prefixed(", unless ", e.Unless))
+	case thread.WorkflowEnded:
+		return fmt.Sprintf("ended %s at step %d: %s%s", e.Workflow, e.Step, e.Outcome, prefixed(", ", e.Reason))
+	case thread.WebhookRequested:
+		return fmt.Sprintf("asked for a call of %s (%s, step %d)", e.Subscription, e.Workflow, e.Step)
+	}
 	return fmt.Sprintf("%T", e)
 }
 

@@ -4,7 +4,25 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/turno-desk/turno/domain/thread"
 )
+
+func TestARunIsToldInWords(t *testing.T) {
+	due := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for want, e := range map[string]thread.Event{
+		"started the workflow vip (closed), version 17":                    thread.WorkflowStarted{Workflow: "vip", Trigger: "closed", Version: 17},
+		"did step 2 of vip: assign by least_busy":                          thread.WorkflowAdvanced{Workflow: "vip", Step: 2, Action: "assign", Rule: "least_busy"},
+		"waits in vip until 2026-03-02T09:00:00Z, unless message_received": thread.WorkflowWaited{Workflow: "vip", Due: due, Unless: "message_received"},
+		"ended vip at step 3: cancelled, closed":                           thread.WorkflowEnded{Workflow: "vip", Step: 3, Outcome: thread.RunCancelled, Reason: "closed"},
+		"asked for a call of crm (vip, step 4)":                            thread.WebhookRequested{Workflow: "vip", Step: 4, Subscription: "crm"},
+	} {
+		if got := tell(e); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
 
 // exampleOf is the first block of YAML of a page.
 func exampleOf(t *testing.T, page string) string {
