@@ -46,6 +46,9 @@ func (Rightful) Name() string { return "rightful" }
 func (Rightful) Settle(f *floor.State, _ time.Time) []Command {
 	var commands []Command
 	for _, conv := range f.Suspects() {
+		if !conv.Live {
+			continue // an import's, until somebody acts in it
+		}
 		cause := wrongful(f.Image.Operators[conv.Owner], conv.Department)
 		if cause == "" {
 			f.Cleared(conv)
