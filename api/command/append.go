@@ -113,11 +113,12 @@ func unless(lost, err error) error {
 }
 
 // load walks the aggregate back: to its newest commit where that is enough, to the commit of this command where there may
-// be one (it has a key, or was tried with the guard `since`), and else to its first.
+// be one (it has a key, or was tried with the guard `since`), and else to its first. The commit of an import's line has the
+// line's time, so it can't lie behind an earlier one.
 func load[S any](ctx context.Context, log Log, e edit[S], id string, since domain.Version) (*stand[S], error) {
 	keyed := e.req.Key != ""
 	commits, version, err := log.Load(ctx, e.aggregate, 0, func(c *domain.Commit) bool {
-		return e.tail && (c.ID == id || !keyed && c.Version <= since)
+		return e.tail && (c.ID == id || !keyed && c.Version <= since || e.req.Import && c.Time.Before(e.req.At.UTC().Truncate(time.Millisecond)))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", e.aggregate, err)

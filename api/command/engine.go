@@ -120,7 +120,7 @@ func (e *Engine) handle(ctx context.Context, req Request, j job) (Result, error)
 			return r, err
 		}
 		conv := t.conversation(j.number)
-		facts := thread.Facts{Image: image, Actor: req.Actor, Thread: j.thread, Import: req.Import}
+		facts := thread.Facts{Image: image, Actor: req.Actor, Thread: j.thread, Import: req.Import, List: req.List}
 		recorded := e.recorded(t.state)
 		facts.Now = eventTime(req, t.state, recorded)
 		if r := misplaced(req, t.state.LastTime, recorded); r != nil {

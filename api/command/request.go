@@ -19,6 +19,7 @@ type Request struct {
 	Trace     string          // W3C traceparent
 	Import    bool            // a history from elsewhere: At is the event time, and nobody needs to be connected
 	At        time.Time       // Import only
+	List      string          // Import only: the list that the conversation came onto; waiting when empty
 }
 
 // Result is the success of a command on a conversation.

@@ -1,10 +1,14 @@
 package http
 
 import (
+	"time"
+
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/department"
+	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
 )
@@ -23,6 +27,95 @@ func ParseCommand(action string, body []byte) (cmd thread.Command, known bool, e
 		}
 	}
 	return nil, false, nil
+}
+
+// Commands are the names that ParseCommand knows.
+func Commands() []string {
+	var names []string
+	for _, a := range actions() {
+		names = append(names, a.name)
+	}
+	return names
+}
+
+// OwnCommands are the names that ParseOwn knows.
+func OwnCommands() []string { return []string{"distribute", "drain", "offer", "withdraw"} }
+
+// ParseOwn reads what a history says that Turno itself, or what was there before it, has done with a conversation: no path of the API
+// takes it. known is false for other commands.
+func ParseOwn(name string, body []byte) (cmd thread.Command, known bool, err error) {
+	switch name {
+	case "distribute":
+		cmd, err = as[distributeBody](body)
+	case "drain":
+		cmd, err = as[drainBody](body)
+	case "offer":
+		cmd, err = as[offerBody](body)
+	case "withdraw":
+		cmd, err = as[withdrawBody](body)
+	default:
+		return nil, false, nil
+	}
+	return cmd, true, err
+}
+
+type (
+	distributeBody struct {
+		Operator   string              `json:"operator"`
+		Department string              `json:"department"`
+		Rule       routing.Rule        `json:"rule"`
+		Candidates []routing.Candidate `json:"candidates"`
+		Omitted    int                 `json:"omitted"`
+	}
+	drainBody struct{}
+	offerBody struct {
+		Operators  []string            `json:"operators"`
+		Department string              `json:"department"`
+		Round      int                 `json:"round"`
+		For        int64               `json:"for_s"`
+		Candidates []routing.Candidate `json:"candidates"`
+		Omitted    int                 `json:"omitted"`
+	}
+	withdrawBody struct {
+		Round int             `json:"round"`
+		Cause thread.OfferEnd `json:"cause"`
+	}
+)
+
+func (b distributeBody) command() (thread.Command, error) {
+	if !domain.ValidID(b.Operator) {
+		return nil, missing("operator")
+	}
+	return thread.Distribute{Operator: b.Operator, Department: b.Department,
+		Assignment: routing.Assignment{Rule: b.Rule, Candidates: b.Candidates, Omitted: b.Omitted}}, nil
+}
+
+func (drainBody) command() (thread.Command, error) { return thread.Drain{}, nil }
+
+func (b offerBody) command() (thread.Command, error) {
+	if len(b.Operators) == 0 || b.Round < 1 {
+		return nil, missing("operators", "round")
+	}
+	if b.For < 1 || b.For > 24*3600 {
+		return nil, invalid("for_s", "An offer stands for 1 second to a day.")
+	}
+	return thread.Offer{Operators: b.Operators, Department: b.Department, Round: b.Round, For: time.Duration(b.For) * time.Second,
+		Assignment: routing.Assignment{Rule: routing.LongestIdle, Candidates: b.Candidates, Omitted: b.Omitted}}, nil
+}
+
+func (b withdrawBody) command() (thread.Command, error) {
+	switch b.Cause {
+	case thread.OfferExhausted, thread.OfferExpired, thread.OfferRefused:
+		return thread.Withdraw{Round: b.Round, Cause: b.Cause}, nil
+	}
+	return nil, invalid("cause", "An offer ends nobody_left, expired or declined.")
+}
+
+// ParseCalendar reads the body of PUT /v1/calendars/{id}.
+func ParseCalendar(id string, body []byte) (hours.Put, error) {
+	var b calendarBody
+	err := decode(body, &b)
+	return b.put(id), err
 }
 
 // ParseInbound reads the body of POST /v1/channels/{channel}/messages.

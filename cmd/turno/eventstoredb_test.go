@@ -112,19 +112,24 @@ func TestAnImportIsTheSameInEventStoreDB(t *testing.T) {
 	if out := bring(); !strings.Contains(out, "28 lines: 26 imported, 2 changed nothing, 0 skipped") {
 		t.Errorf("the import printed %s", out)
 	}
-	types := func(args ...string) []string {
+	// by what they are about: only lines that have to do with each other are in the order of the file
+	types := func(args ...string) map[string][]string {
 		t.Helper()
 		out, errs, err := turno(t, append([]string{"replay", "--format", "text"}, args...)...)
 		if err != nil {
 			t.Fatalf("replay: %v\n%s", err, errs)
 		}
-		var types []string
+		types := map[string][]string{}
 		for line := range strings.Lines(out) {
 			// position, day, time, actor, what it is about (two words for a ticket), type, data
 			fields := strings.Fields(line)
-			for _, f := range fields {
+			for i, f := range fields {
 				if strings.HasPrefix(f, "turno.") && strings.HasSuffix(f, ".v1") {
-					types = append(types, f)
+					about := fields[i-1]
+					if strings.HasPrefix(about, "turno.log") || strings.HasPrefix(about, "turno.default.identity") {
+						about = "of another name in each log"
+					}
+					types[about] = append(types[about], f)
 					break
 				}
 			}
@@ -132,7 +137,7 @@ func TestAnImportIsTheSameInEventStoreDB(t *testing.T) {
 		return types
 	}
 	want, got := types("--data", here), types("--data", dir, "--log", db.URL())
-	if len(want) < 30 || !reflect.DeepEqual(got, want) {
+	if len(want) < 5 || !reflect.DeepEqual(got, want) {
 		t.Errorf("EventStoreDB holds\n%v\nNATS\n%v", got, want)
 	}
 	if out := bring(); !strings.Contains(out, "28 lines: 0 imported, 28 changed nothing, 0 skipped") {

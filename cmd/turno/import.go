@@ -121,7 +121,7 @@ type place struct {
 func (d *importedDesk) apply(ctx context.Context, l *line, key, bodyHash string) (bool, error) {
 	d.mu.Lock()
 	req := command.Request{
-		Workspace: d.workspace, Principal: "import", Actor: l.actor, Key: key, BodyHash: bodyHash, After: d.after, Import: true, At: l.at,
+		Workspace: d.workspace, Principal: "import", Actor: l.actor, Key: key, BodyHash: bodyHash, After: d.after, Import: true, At: l.at, List: l.list,
 	}
 	before := d.before[l.about()]
 	d.mu.Unlock()
@@ -147,7 +147,9 @@ func (d *importedDesk) do(ctx context.Context, req command.Request, l *line) (ch
 			return false, false, err
 		}
 		d.mu.Lock()
-		d.after = max(d.after, result.Position)
+		if !l.setting.presence() {
+			d.after = max(d.after, result.Position)
+		}
 		d.mu.Unlock()
 		return !result.Replayed && len(result.Commit.Events) > 0, result.Replayed, nil
 	}
@@ -242,6 +244,12 @@ func (d *importedDesk) set(ctx context.Context, req command.Request, s *settingL
 			return command.SettingResult{}, err
 		}
 		return d.settings.PutDepartment(ctx, req, put)
+	case "calendar":
+		put, err := apihttp.ParseCalendar(s.id, s.body)
+		if err != nil {
+			return command.SettingResult{}, err
+		}
+		return d.settings.PutCalendar(ctx, req, put)
 	default:
 		put, err := apihttp.ParseChannel(s.id, s.body)
 		if err != nil {

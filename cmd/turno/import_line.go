@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,7 +19,7 @@ import (
 // maxLine is the longest line of an import, in bytes: that of an API body.
 const maxLine = apihttp.MaxBody
 
-// line is one line of an import, read and checked for its form. Exactly one of its last four fields is set.
+// line is one line of an import, read and checked for its form. Exactly one of inbound, outbound, command and setting is set.
 //
 // A line is one JSON object: a head, and beside it the body that the API takes for the same command.
 type line struct {
@@ -29,14 +31,15 @@ type line struct {
 	inbound  *command.Inbound  // receive
 	outbound *command.Outbound // open: we write first
 	command  thread.Command    // every other command on a conversation
-	setting  *settingLine      // presence, availability, operator, department, channel
+	setting  *settingLine      // presence, availability, operator, department, channel, calendar
+	list     string            // receive, transfer: onto which list it came; waiting when empty
 }
 
 // about names what the lines are in order of: a thread, or a part of the desk.
 func (l *line) about() string {
 	if s := l.setting; s != nil {
 		kind := s.kind
-		if kind == "availability" {
+		if s.presence() {
 			kind = "presence" // two sides of one thing
 		}
 		return kind + "\x00" + s.id
@@ -51,6 +54,9 @@ type settingLine struct {
 	body []byte
 }
 
+// presence reports whether the line is about who is there: no decision of an import rests on that.
+func (s *settingLine) presence() bool { return s.kind == "presence" || s.kind == "availability" }
+
 // head is what a line has besides the API's body. The id of an operator, department or channel is `id`.
 type head struct {
 	At      *time.Time `json:"at"`
@@ -58,11 +64,26 @@ type head struct {
 	Channel string     `json:"channel"`
 	Address string     `json:"address"`
 	Actor   string     `json:"actor"` // operator:<id>, contact, system …
+	List    string     `json:"list"`
 	ID      string     `json:"id"`
 }
 
-// actions are the commands on a conversation whose name in an import is not that of the API's path.
-var actions = map[string]string{"send": "messages", "tag": "tags", "note": "notes"}
+// paths are the commands on a conversation whose name in an import is not that of the API's path.
+var paths = map[string]string{"send": "messages", "tag": "tags", "note": "notes", "accept": "offers/accept", "decline": "offers/decline"}
+
+// kinds are the lines about the desk itself.
+var kinds = []string{"calendar", "department", "channel", "operator", "presence", "availability"}
+
+// importCommands are the commands that a line can have: docs/import.md describes each.
+func importCommands() []string {
+	names := slices.Concat(kinds, []string{"receive", "open"}, apihttp.OwnCommands(), slices.Collect(maps.Keys(paths)))
+	for _, name := range apihttp.Commands() {
+		if !slices.Contains(slices.Collect(maps.Values(paths)), name) && name != "read" { // where somebody has read to is no history
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // parseLine reads one line. Its errors say what is wrong with the line, without quoting what a person typed.
 func parseLine(data []byte) (*line, error) {
@@ -88,7 +109,10 @@ func parseLine(data []byte) (*line, error) {
 	for _, name := range []string{"at", "command", "actor"} {
 		delete(body, name)
 	}
-	l := &line{at: h.At.UTC().Truncate(time.Millisecond), channel: h.Channel, address: h.Address}
+	l := &line{at: h.At.UTC().Truncate(time.Millisecond), channel: h.Channel, address: h.Address, list: h.List}
+	if h.Command == "receive" || h.Command == "transfer" {
+		delete(body, "list")
+	}
 	if err := l.read(h, body); err != nil {
 		return nil, err
 	}
@@ -104,12 +128,14 @@ func parseLine(data []byte) (*line, error) {
 
 // read reads the body as the API does, which refuses fields that it doesn't know.
 func (l *line) read(h head, body map[string]json.RawMessage) error {
-	switch h.Command {
-	case "presence", "availability", "operator", "department", "channel":
+	switch {
+	case !slices.Contains(importCommands(), h.Command):
+		return fmt.Errorf("there is no command %q", short(h.Command))
+	case slices.Contains(kinds, h.Command):
 		return l.readSetting(h, body)
-	case "receive":
+	case h.Command == "receive":
 		return l.readInbound(h, body)
-	case "open":
+	case h.Command == "open":
 		rest, err := json.Marshal(body)
 		if err != nil {
 			return badJSON(err)
@@ -124,13 +150,13 @@ func (l *line) read(h head, body map[string]json.RawMessage) error {
 	if err != nil {
 		return badJSON(err)
 	}
-	action := h.Command
-	if name, ok := actions[action]; ok {
-		action = name
+	path := h.Command
+	if other, ok := paths[path]; ok {
+		path = other
 	}
-	cmd, known, err := apihttp.ParseCommand(action, rest)
-	if !known || h.Command == "read" || h.Command == "messages" || h.Command == "tags" || h.Command == "notes" {
-		return fmt.Errorf("there is no command %q", short(h.Command))
+	cmd, known, err := apihttp.ParseCommand(path, rest)
+	if !known {
+		cmd, _, err = apihttp.ParseOwn(h.Command, rest)
 	}
 	l.command = cmd
 	return worded(err)
@@ -189,6 +215,8 @@ func (l *line) readSetting(h head, body map[string]json.RawMessage) error {
 		_, err = apihttp.ParseDepartment(s.id, s.body)
 	case "channel":
 		_, err = apihttp.ParseChannel(s.id, s.body)
+	case "calendar":
+		_, err = apihttp.ParseCalendar(s.id, s.body)
 	}
 	l.setting, l.channel = s, ""
 	return worded(err)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -23,7 +24,8 @@ type applier interface {
 }
 
 // importer reads a file line by line. Lines of different threads are applied at the same time, those of one thread one
-// after the other; a line about the desk waits for all before it, and all behind it wait for it.
+// after the other; a line about somebody's presence is in its order with all lines that they have to do with, and any other line about the
+// desk waits for all before it, and all behind it wait for it.
 type importer struct {
 	apply    applier
 	hash     func(line []byte) string // keyed: what is kept of a line must not tell its text
@@ -44,6 +46,8 @@ type numbered struct {
 	number int
 	key    string
 	body   string
+
+	wait, done func() // before it is applied, and when it is dealt with
 }
 
 // run imports everything in r. It returns the first failure of the machinery, or with strict the first bad line; what was
@@ -81,14 +85,16 @@ func (i *importer) run(ctx context.Context, r io.Reader) error {
 		queues[k] = make(chan numbered, 16)
 		working.Go(func() {
 			for n := range queues[k] {
+				n.wait()
 				if ctx.Err() == nil {
 					do(n)
 				}
+				n.done()
 				busy.Done()
 			}
 		})
 	}
-	seed := maphash.MakeSeed()
+	seed, places := maphash.MakeSeed(), newOrder()
 	malformed := func(n int, reason error) {
 		if i.strict { // a line before it may be the first bad one
 			busy.Wait()
@@ -98,13 +104,14 @@ func (i *importer) run(ctx context.Context, r io.Reader) error {
 		}
 	}
 	err := i.read(ctx, r, malformed, func(n numbered) {
-		if n.line.setting != nil {
+		if s := n.line.setting; s != nil && !s.presence() {
 			busy.Wait()
 			if ctx.Err() == nil {
 				do(n)
 			}
 			return
 		}
+		n.wait, n.done = places.place(n.line)
 		busy.Add(1)
 		queues[maphash.String(seed, n.line.about())%uint64(len(queues))] <- n
 	})
@@ -121,7 +128,7 @@ func (i *importer) run(ctx context.Context, r io.Reader) error {
 // read hands every good line to next, with its number and its key: a hash of its bytes and of how many identical ones came
 // before it, so that a line is the same command whenever the file is imported.
 func (i *importer) read(ctx context.Context, r io.Reader, bad func(int, error), next func(numbered)) error {
-	seen := map[[16]byte]int{}
+	seen := map[uint64]int32{} // two lines of one hash are told apart all the same, in whichever order they come: that of the file
 	lines := bufio.NewReaderSize(r, 1<<16)
 	for number := 1; ctx.Err() == nil; number++ {
 		data, tooLong, err := readLine(lines)
@@ -131,7 +138,7 @@ func (i *importer) read(ctx context.Context, r io.Reader, bad func(int, error), 
 		if len(data) > 0 || tooLong {
 			i.lines.Add(1)
 			sum := sha256.Sum256(data)
-			id := [16]byte(sum[:16])
+			id := binary.BigEndian.Uint64(sum[:])
 			ordinal := seen[id]
 			seen[id]++
 			l, wrong := parseLine(data)
@@ -142,7 +149,7 @@ func (i *importer) read(ctx context.Context, r io.Reader, bad func(int, error), 
 				bad(number, wrong)
 			default:
 				hash := i.hash(data)
-				next(numbered{line: l, number: number, key: hash + "-" + strconv.Itoa(ordinal), body: hash})
+				next(numbered{line: l, number: number, key: hash + "-" + strconv.Itoa(int(ordinal)), body: hash})
 			}
 		}
 		if err == io.EOF {

@@ -68,7 +68,11 @@ func explainOne(out io.Writer, c domain.Commit, a thread.Explanation) error {
 		what = fmt.Sprintf("%s was offered to %s, round %d until %s,", c.Conversation, strings.Join(a.Chosen, ", "), a.Round, when(a.Until))
 	}
 	fmt.Fprintf(out, "%s  position %d: %s in %s by the rule %s\n", c.Recorded.UTC().Format(time.RFC3339), c.Position, what, c.After.Department, a.Rule)
-	fmt.Fprintf(out, "It waited since position %d; loads were read at position %d.\n\n", a.Entry, a.Read)
+	if c.Origin == domain.OriginImport {
+		fmt.Fprint(out, "It was imported: it was decided elsewhere, at places of another log.\n\n")
+	} else {
+		fmt.Fprintf(out, "It waited since position %d; loads were read at position %d.\n\n", a.Entry, a.Read)
+	}
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "  \toperator\tload\tcapacity\tlast assigned\tidle since")
 	for _, k := range a.Candidates {

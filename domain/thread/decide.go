@@ -16,6 +16,7 @@ type Facts struct {
 	Thread         string // id of the thread
 	Now            time.Time
 	Import         bool    // a history from elsewhere: nobody needs to be connected
+	List           string  // Import only: the list that the conversation came onto; waiting when empty
 	ContactBlocked bool    // the contact's own aggregate says so; asked when a conversation would open
 	Contact        Contact // asked when the conditions of a workflow ask about it
 }

@@ -35,15 +35,23 @@ func (d decision) receiveNew(c Receive) ([]Event, *domain.Refusal) {
 		return nil, &domain.Refusal{Code: CodeContactBlocked, Detail: "This contact is blocked: its messages open no conversation."}
 	}
 	if current != nil && d.reopens(current) {
+		list, r := d.list(current.Department)
+		if r != nil {
+			return nil, r
+		}
 		events := []Event{Reopened{By: "contact", Department: current.Department}}
 		if current.Archived {
 			events = append(events, Unarchived{Cause: "reopen"})
 		}
 		return append(events,
-			Queued{Department: current.Department, List: d.list(current.Department), Cause: "reopened"},
+			Queued{Department: current.Department, List: list, Cause: "reopened"},
 			received(current, c)), nil
 	}
 	channel, r := d.channel(c.Channel)
+	if r != nil {
+		return nil, r
+	}
+	list, r := d.list(channel.Department)
 	if r != nil {
 		return nil, r
 	}
@@ -51,7 +59,7 @@ func (d decision) receiveNew(c Receive) ([]Event, *domain.Refusal) {
 	opened.Name, opened.Address, opened.ExternalID = c.Name, c.Address, c.ExternalID
 	return []Event{
 		opened,
-		Queued{Department: channel.Department, List: d.list(channel.Department), Cause: "opened"},
+		Queued{Department: channel.Department, List: list, Cause: "opened"},
 		received(d.next(), c),
 	}, nil
 }

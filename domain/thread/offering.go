@@ -51,15 +51,23 @@ func (d decision) offer(c Offer) ([]Event, *domain.Refusal) {
 	if d.f.Actor.Kind != domain.ActorSystem {
 		return nil, forbidden("Conversations are offered by the department's rule alone.")
 	}
+	if d.f.Import && c.Department == "" {
+		c.Department = d.c.Department
+	}
 	if d.c.State != StateWaiting || d.c.Department != c.Department || d.c.Rounds != c.Round-1 || len(c.Operators) == 0 {
 		return nil, notAllowed(d.c)
+	}
+	if d.f.Import {
+		if r := checkOffer(c); r != nil {
+			return nil, r
+		}
 	}
 	var before []string
 	if d.c.Offer != nil {
 		before = d.c.Offer.Operators
 	}
 	for _, id := range c.Operators {
-		if _, r := d.assignee(id, c.Department); r != nil || !d.f.Image.Reachable(id) || slices.Contains(before, id) {
+		if _, r := d.assignee(id, c.Department); r != nil || !d.f.Import && !d.f.Image.Reachable(id) || slices.Contains(before, id) {
 			return nil, &domain.Refusal{
 				Code: CodeOperatorAway, Detail: "One of the operators is not connected or not available, or is asked already.",
 				Missing: []string{"operators"}, OnSettings: true,
@@ -71,6 +79,20 @@ func (d decision) offer(c Offer) ([]Event, *domain.Refusal) {
 		Operators: slices.Concat(before, c.Operators), Joined: c.Operators, Round: c.Round, Until: d.f.Now.Add(c.For), Cause: OfferedByRule,
 		Assignment: &assignment,
 	}}, nil
+}
+
+// checkOffer refuses an offer that a history tells of and that the rule does not make of its candidates.
+func checkOffer(c Offer) *domain.Refusal {
+	if c.For <= 0 || c.For > 24*time.Hour {
+		return invalid("An offer stands for up to a day.", "for_s")
+	}
+	if r := checkAssignment(c.Assignment); r != nil {
+		return r
+	}
+	if !slices.Equal(c.Assignment.NextAgain(len(c.Operators)), c.Operators) {
+		return invalid("The rule does not ask these operators of these candidates.", "operators", "candidates")
+	}
+	return nil
 }
 
 // withdraw ends the offer.

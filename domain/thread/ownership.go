@@ -183,7 +183,11 @@ func (d decision) transfer(c Transfer) ([]Event, *domain.Refusal) {
 		FromDepartment: d.c.Department, FromOperator: d.c.Owner,
 		Department: department, Operator: c.Operator, Reason: c.Reason, Forced: forced,
 	})
-	queued := Queued{Department: department, List: d.list(department), Cause: "transferred"}
+	list, r := d.list(department)
+	if r != nil {
+		return nil, r
+	}
+	queued := Queued{Department: department, List: list, Cause: "transferred"}
 	switch {
 	case c.Operator == "":
 		return append(events, queued), nil
