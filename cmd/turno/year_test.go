@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+
+	"github.com/turno-desk/turno/adapters/sqlstore"
+	"github.com/turno-desk/turno/adapters/telemetry"
+	"github.com/turno-desk/turno/cmd/turno/demo"
+	"github.com/turno-desk/turno/cmd/turno/year"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/projections"
+	"github.com/turno-desk/turno/projections/effects"
+)
+
+// TestAGeneratedHistoryIsImportedWholeAndCountedRight imports a made-up desk beside one that serves: every line passes the
+// domain's checks, the views say what the generator counted, and the effects, which follow the log meanwhile, do nothing at all.
+func TestAGeneratedHistoryIsImportedWholeAndCountedRight(t *testing.T) {
+	var history bytes.Buffer
+	first := time.Date(2025, 3, 3, 0, 0, 0, 0, time.UTC)
+	want, err := year.Generate(&history, year.Options{Operators: 8, Conversations: 200, Days: 3, Departments: 4, From: first})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "history.jsonl")
+	if err := os.WriteFile(file, history.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	s := serveOn(t, dir, "--sync", "1s")
+	awaitLeader(t, dir)
+	out, errs, err := turno(t, "import", "--data", dir, "--log-level", "warn", "--strict", file)
+	if err != nil || !strings.Contains(out, fmt.Sprintf("%d lines: %d imported, 0 changed nothing, 0 skipped", want.Lines, want.Lines)) {
+		t.Fatalf("%v\n%s\n%s", err, out, errs)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	client := demo.NewClient(s.url, adminToken, 4)
+	caughtUp(ctx, t, client)
+	actedUpTo(t, dir, headOf(ctx, t, client))
+
+	period := fmt.Sprintf("from=%s&to=%s", first.AddDate(0, 0, -2).Format(time.RFC3339), first.AddDate(0, 0, 5).Format(time.RFC3339))
+	departments := report(ctx, t, client, "/v1/stats/departments?metric=received,outbound,messages_in,messages_out,closed,abandoned,transfers_in,taken&actors=all&"+period)
+	operators := report(ctx, t, client, "/v1/stats/operators?metric=messages_out,taken,owned_at_close,satisfaction&"+period)
+	delete(operators["owned_at_close"].groups, "") // closed by contacts who gave up: nobody owned them
+	sums := map[string]int{"outbound": want.Outbound, "abandoned": want.Abandoned, "messages out": want.Out + want.Machine,
+		"taken": want.Assigned + want.Taken + want.Outbound}
+	for _, c := range []struct {
+		what      string
+		want, got any
+	}{
+		{"sums", sums, map[string]int{"outbound": departments["outbound"].total, "abandoned": departments["abandoned"].total,
+			"messages out": departments["messages_out"].total, "taken": departments["taken"].total}},
+		{"received", want.ReceivedBy, departments["received"].groups},
+		{"messages in", want.InBy, departments["messages_in"].groups},
+		{"closed", want.ClosedBy, departments["closed"].groups},
+		{"transfers in", want.TransferredIn, departments["transfers_in"].groups},
+		{"taken by operator", want.TakenBy, operators["taken"].groups},
+		{"sent by operator", want.SentBy, operators["messages_out"].groups},
+		{"owned at the close", want.OwnedAtClose, operators["owned_at_close"].groups},
+		{"rated", want.RatedBy, operators["satisfaction"].groups},
+	} {
+		if diff := cmp.Diff(c.want, c.got); diff != "" {
+			t.Errorf("%s (-generated +views):\n%s", c.what, diff)
+		}
+	}
+	if want.Abandoned == 0 || want.Transfers == 0 || want.Drained == 0 || want.Rated == 0 {
+		t.Errorf("the history shows too little: %s", want)
+	}
+
+	s.stop()
+	r, err := openToRead(&program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}, logFlags{Data: dir, Workspace: "default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	seen := map[domain.Category]int{}
+	err = r.store.Read(ctx, 0, projections.ReadOptions{ToHead: true}, func(chunk []domain.Commit) error {
+		for _, c := range chunk {
+			seen[c.Aggregate.Category]++
+			if c.Actor.Via != "" || c.Aggregate.Category == domain.CategoryThread && c.Origin != domain.OriginImport {
+				t.Errorf("position %d: %s by %s via %q is of no line", c.Position, c.Aggregate, c.Actor, c.Actor.Via)
+			}
+		}
+		return nil
+	})
+	if err != nil || seen[domain.CategoryThread] == 0 || seen[domain.CategoryWorkload] != 0 {
+		t.Errorf("%v; commits by category: %v", err, maps.Clone(seen))
+	}
+}
+
+// actedUpTo waits until every effect has passed the position.
+func actedUpTo(t *testing.T, dir string, position domain.Position) {
+	t.Helper()
+	views, err := sqlstore.Open(dir, sqlstore.Options{WaitBuilt: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer views.Close()
+	var least sql.NullInt64
+	for limit := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		err := views.Reader(effects.Name).QueryRow(`SELECT min(position) FROM checkpoint`).Scan(&least)
+		if err == nil && domain.Position(least.Int64) >= position {
+			return
+		}
+		if time.Now().After(limit) {
+			t.Fatal(errors.Join(fmt.Errorf("the effects are at %d of %d", least.Int64, position), err))
+		}
+	}
+}
+
+func headOf(ctx context.Context, t *testing.T, c *demo.Client) domain.Position {
+	t.Helper()
+	var ready struct{ Log struct{ Head int64 } }
+	get(ctx, t, c, "/readyz", &ready)
+	return domain.Position(ready.Log.Head)
+}
