@@ -21,6 +21,7 @@ import (
 	"github.com/turno-desk/turno/cmd/turno/demo"
 	"github.com/turno-desk/turno/cmd/turno/year"
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/simulation"
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/effects"
 )
@@ -126,4 +127,45 @@ func headOf(ctx context.Context, t *testing.T, c *demo.Client) domain.Position {
 	var ready struct{ Log struct{ Head int64 } }
 	get(ctx, t, c, "/readyz", &ready)
 	return domain.Position(ready.Log.Head)
+}
+
+// TestASimulationOfAGeneratedHistoryGivesItsWaits is the law of N16 on an import: one department, whose rule gives everything. Each
+// wait is as long and ends the same way, with the same operator.
+func TestASimulationOfAGeneratedHistoryGivesItsWaits(t *testing.T) {
+	var history bytes.Buffer
+	first := time.Date(2025, 3, 3, 0, 0, 0, 0, time.UTC)
+	if _, err := year.Generate(&history, year.Options{Operators: 2, Conversations: 120, Days: 2, Departments: 1, From: first}); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "history.jsonl")
+	if err := os.WriteFile(file, history.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, errs, err := turno(t, "import", "--data", dir, "--log-level", "warn", "--sync", "1s", "--strict", file); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, out, errs)
+	}
+	ctx := t.Context()
+	r, err := openToRead(&program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}, logFlags{Data: dir, Workspace: "default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	recording := simulation.NewRecording("default", first.AddDate(0, 0, -1), first.AddDate(0, 0, 3))
+	err = r.store.Read(ctx, 0, projections.ReadOptions{ToHead: true}, func(chunk []domain.Commit) error {
+		for i := range chunk {
+			recording.Apply(&chunk[i])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := recording.AsItWas()
+	if diff := cmp.Diff(was, recording.Run(simulation.Plan{})); diff != "" {
+		t.Errorf("(-as it was +simulated):\n%s", diff)
+	}
+	if f := was.Figures(""); f.N < 100 || f.P90 == 0 {
+		t.Errorf("it shows too little: %+v", f)
+	}
 }

@@ -265,18 +265,20 @@ func (g *generator) outOfHours(q *queue) bool {
 	return true
 }
 
-// drain moves what came out of hours to what waits, in its order.
+// drain moves what came out of hours to what waits, in its order, one in each millisecond.
 func (g *generator) drain(q *queue) {
 	if len(q.parked) == 0 || g.outOfHours(q) {
 		return
 	}
-	for _, t := range q.parked {
-		g.tell(t, said{Command: "drain", Actor: "system"})
-		g.w.Drained++
-		g.wait(t)
+	for i, t := range q.parked {
+		g.later(t, time.Duration(i)*time.Millisecond, func() {
+			q.parked = slices.DeleteFunc(q.parked, func(o *talk) bool { return o == t })
+			g.tell(t, said{Command: "drain", Actor: "system"})
+			g.w.Drained++
+			g.wait(t)
+			g.settle(q)
+		})
 	}
-	q.parked = nil
-	g.settle(q)
 }
 
 // settle gives what waits to who has room, by the department's rule; where there is none, somebody is about to take it.
@@ -368,7 +370,7 @@ func (g *generator) reach(t *talk, w *worker) {
 		t.taker = nil
 		w.promised--
 		if !w.connected || !w.available {
-			g.settle(t.q)
+			g.settle(append(slices.Clone(w.queues), t.q)...)
 			return
 		}
 		g.tell(t, said{Command: "take", Actor: w.actor()})

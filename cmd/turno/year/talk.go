@@ -145,20 +145,25 @@ func (g *generator) wait(t *talk) {
 	patience := time.Duration(-math.Log(1-g.random.Float64())*40*60) * time.Second
 	g.later(t, 45*time.Second+patience, func() {
 		t.q.waiting = slices.DeleteFunc(t.q.waiting, func(o *talk) bool { return o == t })
-		g.forgo(t)
+		free := t.forgo()
 		g.tell(t, said{Command: "close", Actor: "contact"})
 		if !t.replied {
 			g.w.Abandoned++
 		}
 		g.over(t)
+		g.settle(free...)
 	})
 }
 
-func (g *generator) forgo(t *talk) {
-	if t.taker != nil {
-		t.taker.promised--
-		t.taker = nil
+// forgo lets whoever was about to take it do something else, in these departments.
+func (t *talk) forgo() []*queue {
+	w := t.taker
+	if w == nil {
+		return nil
 	}
+	w.promised--
+	t.taker = nil
+	return w.queues
 }
 
 // own makes an operator its owner, who answers soon.
@@ -273,7 +278,7 @@ func (g *generator) transfer(t *talk) {
 	} else {
 		g.wait(t)
 	}
-	g.settle(from, to)
+	g.settle(append(slices.Clone(w.queues), from, to)...)
 }
 
 // close ends it, in one gesture with tags and what it was about.
