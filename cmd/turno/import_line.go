@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -75,7 +76,7 @@ var paths = map[string]string{"send": "messages", "tag": "tags", "note": "notes"
 var kinds = []string{"calendar", "department", "channel", "operator", "presence", "availability"}
 
 // importCommands are the commands that a line can have: docs/import.md describes each.
-func importCommands() []string {
+var importCommands = sync.OnceValue(func() []string {
 	names := slices.Concat(kinds, []string{"receive", "open"}, apihttp.OwnCommands(), slices.Collect(maps.Keys(paths)))
 	for _, name := range apihttp.Commands() {
 		if !slices.Contains(slices.Collect(maps.Values(paths)), name) && name != "read" { // where somebody has read to is no history
@@ -83,7 +84,7 @@ func importCommands() []string {
 		}
 	}
 	return names
-}
+})
 
 // parseLine reads one line. Its errors say what is wrong with the line, without quoting what a person typed.
 func parseLine(data []byte) (*line, error) {
