@@ -123,6 +123,8 @@ func kinds() []*kind {
 		of[setting.MacroRetired](domain.CategorySetting, "macro.retired"),
 		of[setting.SegmentDefined](domain.CategorySetting, "segment.defined"),
 		of[setting.SegmentRetired](domain.CategorySetting, "segment.retired"),
+		of[setting.InboxDefined](domain.CategorySetting, "inbox.defined"),
+		of[setting.InboxRetired](domain.CategorySetting, "inbox.retired"),
 		of[setting.SubscriptionDefined](domain.CategorySetting, "subscription.defined"),
 		of[setting.SubscriptionRetired](domain.CategorySetting, "subscription.retired"),
 		of[setting.SubscriptionRotated](domain.CategorySetting, "subscription.rotated"),

@@ -319,7 +319,10 @@ func samples() map[string]domain.Event {
 		"turno.segment.defined.v1":  setting.SegmentDefined{Segment: segment},
 		"turno.workflow.defined.v1": setting.WorkflowDefined{Workflow: vip},
 		"turno.workflow.retired.v1": setting.WorkflowRetired{Workflow: full},
-		"turno.segment.retired.v1":  setting.SegmentRetired{Segment: setting.Segment{ID: "new", Name: "New ones", Retired: true}},
+		"turno.inbox.defined.v1": setting.InboxDefined{Inbox: setting.Inbox{ID: "mine", Name: "Mine, urgent", Filter: setting.Conversations{
+			States: []string{"attending", "paused"}, Department: "support", Operator: setting.Myself, Channel: "web", Tag: "vip", Category: "sale", Archived: &no}}},
+		"turno.inbox.retired.v1":   setting.InboxRetired{Inbox: setting.Inbox{ID: "mine", Name: "Mine", Retired: true}},
+		"turno.segment.retired.v1": setting.SegmentRetired{Segment: setting.Segment{ID: "new", Name: "New ones", Retired: true}},
 
 		"turno.subscription.defined.v1":     setting.SubscriptionDefined{Subscription: crm},
 		"turno.subscription.retired.v1":     setting.SubscriptionRetired{Subscription: retired},

@@ -32,6 +32,7 @@ func definables() []definable {
 		{path: "templates", kind: setting.KindTemplate, right: access.ManageTemplates, decode: define[templateBody]},
 		{path: "macros", kind: setting.KindMacro, right: access.ManageTemplates, decode: define[macroBody]},
 		{path: "segments", kind: setting.KindSegment, right: access.ManageTemplates, decode: define[segmentBody]},
+		{path: "inboxes", kind: setting.KindInbox, right: access.ManageTemplates, decode: define[inboxBody]},
 		{path: "subscriptions", kind: setting.KindSubscription, right: access.EditSettings, decode: define[subscriptionBody], read: access.EditSettings, check: (*Server).maySubscribe},
 		{path: "workflows", kind: setting.KindWorkflow, right: access.EditSettings, decode: define[workflowBody]},
 	}
@@ -84,6 +85,10 @@ type (
 		Conditions []setting.Condition    `json:"conditions"`
 		Steps      []setting.WorkflowStep `json:"steps"`
 	}
+	inboxBody struct {
+		Name   string                `json:"name"`
+		Filter setting.Conversations `json:"filter"`
+	}
 	segmentBody struct {
 		Name   string           `json:"name"`
 		Filter setting.Contacts `json:"filter"`
@@ -113,6 +118,9 @@ func (b macroBody) definition(id string) setting.Definition {
 }
 func (b workflowBody) definition(id string) setting.Definition {
 	return setting.Workflow{ID: id, Name: b.Name, Enabled: b.Enabled, Trigger: b.Trigger, Conditions: b.Conditions, Steps: b.Steps}
+}
+func (b inboxBody) definition(id string) setting.Definition {
+	return setting.Inbox{ID: id, Name: b.Name, Filter: b.Filter}
 }
 func (b segmentBody) definition(id string) setting.Definition {
 	return setting.Segment{ID: id, Name: b.Name, Filter: b.Filter}

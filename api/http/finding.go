@@ -9,15 +9,13 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/projections/directory"
+	"github.com/turno-desk/turno/projections/history"
 )
 
 // finders are the parameters that narrow contacts.
 func finders() []string {
 	return []string{"q", "address", "external_id", "tag", "assignee", "known", "blocked", "segment", "first_from", "first_to"}
 }
-
-// myself stands for the caller where an operator is named.
-const myself = "me"
 
 // contacts lists and searches contacts.
 func (s *Server) contacts(c *call) error {
@@ -48,7 +46,7 @@ func (s *Server) finding(c *call) (f directory.ContactFilter, err error) {
 	if err = c.ids(map[string]*string{"tag": &f.Tag, "assignee": &f.Assignee, "segment": &segment}); err != nil {
 		return f, err
 	}
-	if f.Assignee == myself {
+	if f.Assignee == setting.Myself {
 		if f.Assignee = c.viewer.Operator; f.Assignee == "" {
 			return f, invalid("assignee", "Only an operator has contacts of their own.")
 		}
@@ -88,8 +86,7 @@ func (s *Server) segment(c *call, id string) (setting.Contacts, error) {
 	}
 	segment, ok := image.Segment(id)
 	if !ok || segment.Retired {
-		return setting.Contacts{}, &Problem{Status: http.StatusUnprocessableEntity, Code: string(domain.CodeUnknownSetting), Field: "segment",
-			Detail: fmt.Sprintf("There is no segment %q, or it is no longer in use.", id)}
+		return setting.Contacts{}, outOfUse("segment", id)
 	}
 	return segment.Filter, nil
 }
@@ -106,4 +103,47 @@ func (s *Server) operators(c *call) error {
 	return some(func(ctx context.Context, workspace string, r directory.Range) (directory.Page[directory.Operator], error) {
 		return s.Directory.FindOperators(ctx, workspace, q, r)
 	})(c)
+}
+
+// inbox fills a filter with what the inbox asks for that is named, where nothing else was asked for.
+func (s *Server) inbox(c *call, f history.Filter) (history.Filter, error) {
+	id, err := c.idParam("inbox")
+	if err != nil || id == "" {
+		return f, err
+	}
+	image, err := s.Settings.Snapshot(c.ctx())
+	if err != nil {
+		return f, err
+	}
+	inbox, ok := image.Inbox(id)
+	if !ok || inbox.Retired {
+		return f, outOfUse("inbox", id)
+	}
+	asked := inbox.Filter
+	if asked.Operator == setting.Myself && f.Operator == "" {
+		if asked.Operator = c.viewer.Operator; asked.Operator == "" {
+			return f, invalid("inbox", "Only an operator has conversations of their own.")
+		}
+	}
+	for _, part := range []struct {
+		to *string
+		is string
+	}{{&f.Department, asked.Department}, {&f.Operator, asked.Operator}, {&f.Channel, asked.Channel}, {&f.Tag, asked.Tag}, {&f.Category, asked.Category}} {
+		if *part.to == "" {
+			*part.to = part.is
+		}
+	}
+	if len(f.States) == 0 {
+		f.States = asked.States
+	}
+	if f.Archived == nil {
+		f.Archived = asked.Archived
+	}
+	return f, nil
+}
+
+// outOfUse refuses a definition that there isn't, or that was retired.
+func outOfUse(what, id string) *Problem {
+	return &Problem{Status: http.StatusUnprocessableEntity, Code: string(domain.CodeUnknownSetting), Field: what,
+		Detail: fmt.Sprintf("There is no %s %q, or it is no longer in use.", what, id)}
 }

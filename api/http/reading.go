@@ -105,6 +105,9 @@ func (s *Server) conversations(c *call) error {
 		return err
 	}
 	f, err := c.filter()
+	if err == nil {
+		f, err = s.inbox(c, f)
+	}
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (s *Server) routes() []route {
 		{post, "/v1/channels/:channel/messages", access.Receive, s.receive, nil},
 		{post, "/v1/conversations", access.Converse, s.open, nil},
 		{post, "/v1/conversations/bulk", access.Converse, s.bulk, nil},
-		{get, "/v1/conversations", access.ReadConversations, s.conversations, with(filter, "as_of")},
+		{get, "/v1/conversations", access.ReadConversations, s.conversations, with(filter, "as_of", "inbox")},
 		{get, "/v1/conversations/:id", access.ReadConversations, s.conversation, at},
 		{get, "/v1/conversations/:id/messages", access.ReadConversations, s.messages, with(page, "as_of", "notes")},
 		{get, "/v1/conversations/:id/timeline", access.ReadConversations, s.timeline, at},

@@ -38,7 +38,7 @@ func Sections() []Section {
 		setting.KindField: reflect.TypeFor[fieldBody](), setting.KindFunnel: reflect.TypeFor[funnelBody](), setting.KindCatalog: reflect.TypeFor[catalogBody](),
 		setting.KindTag: reflect.TypeFor[tagBody](), setting.KindTemplate: reflect.TypeFor[templateBody](), setting.KindMacro: reflect.TypeFor[macroBody](),
 		setting.KindSegment: reflect.TypeFor[segmentBody](), setting.KindWorkflow: reflect.TypeFor[workflowBody](),
-		setting.KindSubscription: reflect.TypeFor[subscriptionBody](),
+		setting.KindSubscription: reflect.TypeFor[subscriptionBody](), setting.KindInbox: reflect.TypeFor[inboxBody](),
 	}
 	for _, d := range definables() {
 		s := Section{Name: d.path, Body: bodies[d.kind], Decide: func(img *setting.Image, id string, body []byte) ([]domain.Event, error) {

@@ -21,6 +21,7 @@ const (
 	KindTemplate Kind = "template"
 	KindMacro    Kind = "macro"
 	KindSegment  Kind = "segment"
+	KindInbox    Kind = "inbox"
 
 	KindSubscription Kind = "subscription"
 	KindWorkflow     Kind = "workflow"
@@ -28,7 +29,7 @@ const (
 
 // Kinds is the list of them all.
 func Kinds() []Kind {
-	return []Kind{KindField, KindFunnel, KindCatalog, KindTag, KindTemplate, KindMacro, KindSegment, KindSubscription, KindWorkflow}
+	return []Kind{KindField, KindFunnel, KindCatalog, KindTag, KindTemplate, KindMacro, KindSegment, KindInbox, KindSubscription, KindWorkflow}
 }
 
 // Definition is one thing that a company defines for its desk, under an id of its own choice: a field, a funnel, a
@@ -127,6 +128,10 @@ func DefinitionOf(e Event) Definition {
 		return e.Segment
 	case SegmentRetired:
 		return e.Segment
+	case InboxDefined:
+		return e.Inbox
+	case InboxRetired:
+		return e.Inbox
 	case SubscriptionDefined:
 		return e.Subscription
 	case SubscriptionRetired:
@@ -162,6 +167,8 @@ func ParseDefinition(kind Kind, data []byte) (Definition, error) {
 		return parse[Macro](data)
 	case KindSegment:
 		return parse[Segment](data)
+	case KindInbox:
+		return parse[Inbox](data)
 	case KindSubscription:
 		return parse[Subscription](data)
 	case KindWorkflow:

@@ -33,6 +33,7 @@ func TestEveryKindOfDefinitionIsMadeOnceAndRetiredOnce(t *testing.T) {
 		setting.Template{ID: "adios", Name: "Adiós", Language: "PT-br", Text: "Adeus {{contact.name}}"},
 		setting.Macro{ID: "fin", Name: "Fin", Steps: []setting.Step{{Action: "messages", Template: "hola"}, {Action: "close", Summary: "listo"}}},
 		setting.Segment{ID: "nuevos", Name: "Nuevos", Filter: setting.Contacts{Tags: []string{"vip"}}},
+		setting.Inbox{ID: "mias", Name: " Mías ", Filter: setting.Conversations{States: []string{"paused", "attending", "paused"}, Operator: setting.Myself}},
 		setting.Subscription{ID: "crm", Name: " CRM ", URL: "https://crm.example.com", Types: []string{"ticket.*", "conversation.*"}, Enabled: true},
 		setting.Workflow{ID: "libre", Name: " Libre ", Enabled: true, Trigger: setting.Trigger{On: "closed", Source: []string{}}, Steps: []setting.WorkflowStep{{Action: "unassign_contact", Add: []string{}}}},
 	} {
@@ -81,6 +82,7 @@ func TestADefinitionThatIsWrongIsRefusedByWhatIsWrong(t *testing.T) {
 		"variables that there aren't":       {setting.Template{ID: "t", Name: "T", Text: "{{b}}{{a}}{{b}}"}, []string{"variable:a", "variable:b"}},
 		"a macro with an unknown template":  {setting.Macro{ID: "m", Name: "M", Steps: []setting.Step{{Action: "notes", Template: "nada"}}}, []string{"template:nada"}},
 		"a step that does nothing":          {setting.Macro{ID: "m", Name: "M", Steps: []setting.Step{{Action: "tags"}}}, []string{"steps.tags"}},
+		"an inbox of odd things":            {setting.Inbox{ID: "x", Filter: setting.Conversations{States: []string{"asleep"}, Tag: "A B"}}, []string{"name", "filter.states", "filter.tag"}},
 		"a segment with odd fields":         {setting.Segment{ID: "s", Name: "S", Filter: setting.Contacts{Fields: map[string]string{"A B": "x"}}}, []string{"filter.fields"}},
 		"a subscription with a password":    {setting.Subscription{ID: "s", URL: "https://me:secret@example.com/"}, []string{"url"}},
 		"a subscription to a file":          {setting.Subscription{ID: "s", URL: "file:///etc/passwd"}, []string{"url"}},

@@ -85,6 +85,8 @@ func described(d setting.Definition) (category, language, search string) {
 		return "", "", d.ID + "\n" + d.Name
 	case setting.Segment:
 		return "", "", d.ID + "\n" + d.Name
+	case setting.Inbox:
+		return "", "", d.ID + "\n" + d.Name
 	case setting.Subscription:
 		return "", "", d.ID + "\n" + d.Name + "\n" + d.URL
 	}
