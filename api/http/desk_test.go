@@ -38,6 +38,7 @@ const adminToken = "the-administrator-of-these-tests"
 type desk struct {
 	t       testing.TB
 	log     *memory.Store
+	views   viewtest.Store
 	codec   *codec.Codec
 	tracker *projections.Tracker
 	server  *http.Server
@@ -167,7 +168,7 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 	serving.Start()
 	t.Cleanup(func() { server.Stop(); serving.Close() })
 	return &desk{
-		t: t, log: log, codec: seal, tracker: tracker, server: server, url: serving.URL, client: serving.Client(),
+		t: t, log: log, views: views, codec: seal, tracker: tracker, server: server, url: serving.URL, client: serving.Client(),
 		tokens: map[string]string{"admin": adminToken}, checks: newContract(t),
 	}
 }
