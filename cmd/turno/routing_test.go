@@ -43,7 +43,9 @@ func TestServeGivesWhatWaitsAndExplainsTheChoice(t *testing.T) {
 	s.put("/v1/channels/web", object{"type": "generic", "name": "Web", "department": "support", "extension": "204"})
 	third, at := s.receive("m-3", "+1 555 0102", "And mine")
 	until("ana has it", func() bool { return s.get("/v1/conversations/"+third+"?"+after(at)).text("operator") == "ana" })
-	until("it is told why", func() bool { return s.get("/v1/conversations/"+third+"/routing").text("decisions", 0, "how") == "direct" })
+	until("it is told why", func() bool {
+		return s.get("/v1/conversations/"+third+"/routing").text("decisions", 0, "how") == "direct"
+	})
 	for conversation, want := range map[string]string{
 		second: second + " was offered to ana, round 1 until ", third: "ana got " + third + " in support by the rule direct",
 	} {
