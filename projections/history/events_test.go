@@ -21,6 +21,7 @@ var everyEvent = []thread.Event{
 	thread.WorkflowStarted{}, thread.WorkflowWaited{}, thread.WorkflowAdvanced{}, thread.WebhookRequested{}, thread.WorkflowEnded{},
 	thread.Mentioned{}, thread.Classified{}, thread.TicketLinked{}, thread.TicketLinkProposed{}, thread.TicketLinkRejected{}, thread.Closed{}, thread.Reopened{}, thread.Rated{}, thread.Archived{},
 	thread.Unarchived{}, thread.Hidden{}, thread.Read{}, thread.NetworkSeen{}, thread.Erased{},
+	thread.WorkflowStarted{}, thread.WorkflowAdvanced{}, thread.WorkflowWaited{}, thread.WorkflowEnded{}, thread.WebhookRequested{},
 }
 
 func TestEveryEventOfAThreadHasItsEntry(t *testing.T) {
