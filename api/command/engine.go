@@ -216,7 +216,7 @@ func (e *Engine) image(ctx context.Context, req Request) (*settingImage, error) 
 }
 
 // settled answers a command that was appended before: found by its id in what is loaded or, for an import that is run
-// again, in the whole thread.
+// again, in the thread back to its time.
 func (e *Engine) settled(ctx context.Context, req Request, t *entry, j job) (Result, bool, error) {
 	if s, found, err := e.duplicate(ctx, req, t, j.cmd); err != nil {
 		return Result{}, true, err
@@ -229,11 +229,12 @@ func (e *Engine) settled(ctx context.Context, req Request, t *entry, j job) (Res
 	}
 	s, found := t.state.Commands[j.id]
 	if !found && req.Import && req.Key != "" && !t.state.LastTime.IsZero() && !req.At.After(t.state.LastTime) {
-		whole, err := e.walk(ctx, t.aggregate)
+		at := req.At.UTC().Truncate(time.Millisecond)
+		since, err := e.walk(ctx, t.aggregate, func(c *domain.Commit) bool { return c.Time.Before(at) })
 		if err != nil {
 			return Result{}, true, err
 		}
-		s, found = whole.Commands[j.id]
+		s, found = since.Commands[j.id]
 	}
 	if !found {
 		return Result{}, false, nil

@@ -106,9 +106,9 @@ func (e *Engine) walkTo(ctx context.Context, a domain.Aggregate, number int) (*t
 	return state, nil
 }
 
-// walk loads a thread from its first commit.
-func (e *Engine) walk(ctx context.Context, a domain.Aggregate) (*thread.State, error) {
-	commits, _, err := e.o.Log.Load(ctx, a, 0, nil)
+// walk loads a thread from its first commit on, or from one at which stop says so.
+func (e *Engine) walk(ctx context.Context, a domain.Aggregate, stop func(*domain.Commit) bool) (*thread.State, error) {
+	commits, _, err := e.o.Log.Load(ctx, a, 0, stop)
 	if err != nil {
 		return nil, fmt.Errorf("walk thread %s: %w", a.ID, err)
 	}

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"time"
 	"unicode"
@@ -209,10 +210,14 @@ func (e *Engine) duplicate(ctx context.Context, req Request, t *entry, cmd threa
 		}
 		// The view can't tell: the log can.
 	}
-	whole, err := e.walk(ctx, t.aggregate)
+	whole, err := e.walk(ctx, t.aggregate, func(*domain.Commit) bool { return false })
 	if err != nil {
 		return thread.Sighting{}, false, err
 	}
+	if t.state.Seen == nil {
+		t.state.Seen = map[string]thread.Sighting{}
+	}
+	maps.Copy(t.state.Seen, whole.Seen) // the thread's next message need not ask again
 	s, found := whole.Seen[hash]
 	return s, found, nil
 }

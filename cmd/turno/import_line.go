@@ -79,7 +79,7 @@ var kinds = []string{"calendar", "department", "channel", "operator", "presence"
 var importCommands = sync.OnceValue(func() []string {
 	names := slices.Concat(kinds, []string{"receive", "open"}, apihttp.OwnCommands(), slices.Collect(maps.Keys(paths)))
 	for _, name := range apihttp.Commands() {
-		if !slices.Contains(slices.Collect(maps.Values(paths)), name) && name != "read" { // where somebody has read to is no history
+		if !strings.Contains(name, "/") && !slices.Contains(slices.Collect(maps.Values(paths)), name) && name != "read" { // where somebody has read to is no history
 			names = append(names, name)
 		}
 	}
