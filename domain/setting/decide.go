@@ -35,6 +35,9 @@ type PutChannel struct {
 	Name       string
 	Department string
 	Extension  string // F007; of an active operator who belongs to the department
+
+	Menu        string
+	BotStaysOff bool
 }
 
 // DecidePutChannel says what a PutChannel makes of the channel as it is (zero: there is none). Saying the same again makes nothing.
@@ -56,9 +59,12 @@ func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Re
 	if p.Extension != "" && !operator.ValidExtension(p.Extension) {
 		bad = append(bad, "extension")
 	}
+	if p.Menu != "" && !domain.ValidID(p.Menu) {
+		bad = append(bad, "menu")
+	}
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
-			Detail: "A channel takes an id, a name, the id of a department, the type generic and optionally an extension of 1 to 16 digits."}
+			Detail: "A channel takes an id, a name, the id of a department, the type generic, and optionally an extension of 1 to 16 digits and the id of a menu."}
 	}
 	d, ok := img.Department(p.Department)
 	if !ok || d.Retired {
@@ -71,7 +77,10 @@ func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Re
 	if r := img.leadsTo(p.Extension, p.Department); r != nil && (p.Extension != is.Extension || p.Department != is.Department) {
 		return nil, r
 	}
-	c := Channel{ID: p.ID, Type: p.Type, Name: p.Name, Department: p.Department, Extension: p.Extension}
+	if r := img.talks(p.Menu); r != nil {
+		return nil, r
+	}
+	c := Channel{ID: p.ID, Type: p.Type, Name: p.Name, Department: p.Department, Extension: p.Extension, Menu: p.Menu, BotStaysOff: p.BotStaysOff}
 	switch {
 	case is.ID == "":
 		return []Event{ChannelCreated{c}}, nil
@@ -95,6 +104,21 @@ func (i *Image) leadsTo(extension, department string) *domain.Refusal {
 	case !holder.Member(department) || holder.Role == operator.RoleAuditor:
 		return &domain.Refusal{Code: CodeNotAMember, Missing: []string{"extension"}, OnSettings: true,
 			Detail: "The operator who has this extension does not answer in the department."}
+	}
+	return nil
+}
+
+// talks refuses a menu that there isn't, or that was retired. None is fine.
+func (i *Image) talks(menu string) *domain.Refusal {
+	if menu == "" {
+		return nil
+	}
+	m, ok := i.Menu(menu)
+	switch {
+	case !ok:
+		return &domain.Refusal{Code: domain.CodeUnknownSetting, Missing: []string{"menu:" + menu}, OnSettings: true, Detail: "There is no such menu."}
+	case m.Retired:
+		return &domain.Refusal{Code: domain.CodeRetired, Missing: []string{"menu:" + menu}, OnSettings: true, Detail: "The menu was retired."}
 	}
 	return nil
 }

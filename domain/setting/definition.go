@@ -25,11 +25,12 @@ const (
 
 	KindSubscription Kind = "subscription"
 	KindWorkflow     Kind = "workflow"
+	KindMenu         Kind = "menu"
 )
 
 // Kinds is the list of them all.
 func Kinds() []Kind {
-	return []Kind{KindField, KindFunnel, KindCatalog, KindTag, KindTemplate, KindMacro, KindSegment, KindInbox, KindSubscription, KindWorkflow}
+	return []Kind{KindField, KindFunnel, KindCatalog, KindTag, KindTemplate, KindMacro, KindSegment, KindInbox, KindSubscription, KindWorkflow, KindMenu}
 }
 
 // Definition is one thing that a company defines for its desk, under an id of its own choice: a field, a funnel, a
@@ -146,6 +147,10 @@ func DefinitionOf(e Event) Definition {
 		return e.Workflow
 	case WorkflowRetired:
 		return e.Workflow
+	case MenuDefined:
+		return e.Menu
+	case MenuRetired:
+		return e.Menu
 	}
 	return nil
 }
@@ -173,6 +178,8 @@ func ParseDefinition(kind Kind, data []byte) (Definition, error) {
 		return parse[Subscription](data)
 	case KindWorkflow:
 		return parse[Workflow](data)
+	case KindMenu:
+		return parse[Menu](data)
 	}
 	return nil, fmt.Errorf("there is no kind %q of definitions", kind)
 }

@@ -36,6 +36,7 @@ func TestEveryKindOfDefinitionIsMadeOnceAndRetiredOnce(t *testing.T) {
 		setting.Inbox{ID: "mias", Name: " Mías ", Filter: setting.Conversations{States: []string{"paused", "attending", "paused"}, Operator: setting.Myself}},
 		setting.Subscription{ID: "crm", Name: " CRM ", URL: "https://crm.example.com", Types: []string{"ticket.*", "conversation.*"}, Enabled: true},
 		setting.Workflow{ID: "libre", Name: " Libre ", Enabled: true, Trigger: setting.Trigger{On: "closed", Source: []string{}}, Steps: []setting.WorkflowStep{{Action: "unassign_contact", Add: []string{}}}},
+		menu(),
 	} {
 		kinds[d.Kind()] = true
 		after := defined(t, img, d)

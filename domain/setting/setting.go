@@ -12,6 +12,9 @@ type Channel struct {
 	Department string `json:"department"`          // where its conversations start
 	Extension  string `json:"extension,omitempty"` // F007: to whose operator they go first, while that one is there; empty: nobody's
 	Retired    bool   `json:"retired,omitempty"`
+	Menu       string `json:"menu,omitempty"` // id of the menu by which a bot begins its conversations; none when empty
+	// BotStaysOff keeps a bot that somebody paused from beginning the thread's next conversations, until somebody resumes it.
+	BotStaysOff bool `json:"bot_stays_off,omitempty"`
 }
 
 // Token is the right to use the API. Its secret is in the vault, as a hash; it never enters an event.

@@ -61,3 +61,23 @@ func Fill(text string, value func(name string) string) (filled string, open []st
 		text = after
 	}
 }
+
+// FillWhole puts values in the place of the variables. One without a value vanishes with the space before it: a contact must
+// never read what was meant for a machine.
+func FillWhole(text string, value func(name string) string) string {
+	var b strings.Builder
+	for {
+		before, rest, begun := strings.Cut(text, "{{")
+		name, after, ended := strings.Cut(rest, "}}")
+		if !begun || !ended {
+			b.WriteString(text)
+			return b.String()
+		}
+		v := value(strings.TrimSpace(name))
+		if v == "" {
+			before = strings.TrimSuffix(before, " ")
+		}
+		b.WriteString(before + v)
+		text = after
+	}
+}

@@ -212,6 +212,20 @@ type EndRun struct {
 	Reason  string
 }
 
+// Converse lets the bot answer a message of the contact or, without one, begin. The bot's own, and Turno's. What was answered
+// already, and what the bot's newest words are the answer to, makes nothing.
+type Converse struct{ Message string }
+
+// FallSilent closes a conversation in which the contact has said nothing since the bot's Message. The bot's own, and Turno's.
+type FallSilent struct{ Message string }
+
+// PauseBot silences the bot: what it has goes to the list of those who wait (F014).
+type PauseBot struct{}
+
+// ResumeBot lets the bot speak again: it gets the conversation back that waits for somebody. A closed one's thread begins
+// with the bot again.
+type ResumeBot struct{}
+
 // Erase says that the thread's key is about to be destroyed, and closes what is open (admins). Its target is the thread's
 // newest conversation.
 type Erase struct{}
@@ -248,6 +262,10 @@ func (Accept) command()     {}
 func (Decline) command()    {}
 func (Alert) command()      {}
 func (Drain) command()      {}
+func (Converse) command()   {}
+func (FallSilent) command() {}
+func (PauseBot) command()   {}
+func (ResumeBot) command()  {}
 func (Erase) command()      {}
 func (StartRun) command()   {}
 func (Advance) command()    {}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
 // Limits of what a person may write, in bytes unless said otherwise. The API states them.
@@ -16,6 +17,7 @@ const (
 	MaxTags        = 50       // of one conversation
 	MaxMentions    = 50       // of one note
 	MaxFields      = 50       // of one classification
+	MaxChoices     = 10       // of one message
 )
 
 // CheckContent refuses a message that says nothing or more than fits.
@@ -45,6 +47,12 @@ func CheckContent(c Content) *domain.Refusal {
 	if c.ReplyTo != "" && !isMessageID(c.ReplyTo) {
 		missing = append(missing, "reply_to")
 	}
+	if c.Choice != "" && !domain.ValidID(c.Choice) {
+		missing = append(missing, "choice")
+	}
+	if !choosable(c.Choices) {
+		missing = append(missing, "choices")
+	}
 	if len(missing) > 0 {
 		return invalid("The message is incomplete or malformed.", missing...)
 	}
@@ -52,6 +60,33 @@ func CheckContent(c Content) *domain.Refusal {
 		return &domain.Refusal{Code: domain.CodeTooLarge, Detail: "A message holds at most 64 KiB of text and 30 attachments.", Missing: []string{"text"}}
 	}
 	return nil
+}
+
+// choosable reports whether the choices are at most 10, with an id each, none twice, and a title of one line and up to 24
+// characters.
+func choosable(choices []Choice) bool {
+	seen := map[string]bool{}
+	for _, c := range choices {
+		if !domain.ValidID(c.ID) || seen[c.ID] || blank(c.Title) || utf8.RuneCountInString(string(c.Title)) > setting.MaxTitle ||
+			!domain.Fits(c.Title, 4*setting.MaxTitle) || strings.Contains(string(c.Title), "\n") {
+			return false
+		}
+		seen[c.ID] = true
+	}
+	return len(choices) <= MaxChoices
+}
+
+// Written is the text of a message for where there are no buttons: the choices stand under it, each behind its number.
+func (c Content) Written() domain.Personal {
+	var b strings.Builder
+	b.WriteString(string(c.Text))
+	for i, choice := range c.Choices {
+		if b.Len() > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(setting.NumberOf(choice.ID, i) + ". " + string(choice.Title))
+	}
+	return domain.Personal(b.String())
 }
 
 func knownKind(k Kind) bool {

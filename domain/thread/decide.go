@@ -108,6 +108,14 @@ func (d decision) decide(cmd Command) ([]Event, *domain.Refusal) {
 		return d.alert(c)
 	case Drain:
 		return d.drain()
+	case Converse:
+		return d.converse(c)
+	case FallSilent:
+		return d.fallSilent(c)
+	case PauseBot:
+		return d.pauseBot()
+	case ResumeBot:
+		return d.resumeBot()
 	case Erase:
 		return d.erase()
 	case StartRun:

@@ -30,6 +30,7 @@ type Opened struct {
 	Hashed    int        `json:"hashed"` // messages of the thread's earlier conversations that carry an id hash
 	LastClose *LastClose `json:"last_close,omitempty"`
 	Blocked   bool       `json:"blocked,omitempty"`
+	BotOff    bool       `json:"bot_off,omitempty"` // the bot stays off in the thread until somebody resumes it
 }
 
 // LastClose is what an opening remembers of the conversation before it.
@@ -65,6 +66,14 @@ type Content struct {
 	Location    *Location       `json:"location,omitempty"`
 	ContactCard *ContactCard    `json:"contact_card,omitempty"`
 	ReplyTo     string          `json:"reply_to,omitempty"` // message id within Turno
+	Choices     []Choice        `json:"choices,omitempty"`  // of ours: what the contact may press; a channel without buttons writes them out
+	Choice      string          `json:"choice,omitempty"`   // of the contact: id of the choice that was pressed
+}
+
+// Choice is a button of a message.
+type Choice struct {
+	ID    string          `json:"id"`
+	Title domain.Personal `json:"title"` // 1 to 24 characters
 }
 
 // Attachment is a file of a message, where it can be fetched.
@@ -88,11 +97,11 @@ type ContactCard struct {
 	Phone domain.Personal `json:"phone"`
 }
 
-// Queued puts the conversation on a department's common list: from here it waits.
+// Queued puts the conversation on a department's common list: from here it waits, or a bot talks with the contact.
 type Queued struct {
 	Department string `json:"department"`
-	List       string `json:"list"`  // waiting or out_of_hours: the state that it enters
-	Cause      string `json:"cause"` // opened, released, transferred, reopened, hours, staffed
+	List       string `json:"list"`  // waiting, out_of_hours or bot: the state that it enters
+	Cause      string `json:"cause"` // opened, released, transferred, reopened, hours, staffed, handed_off, bot_paused, bot_resumed
 }
 
 // Taken gives the conversation an owner: from here that operator attends it.
@@ -265,6 +274,33 @@ type Hidden struct {
 	Reason domain.Personal `json:"reason,omitempty"`
 }
 
+// MenuShown says what the bot has shown, and what an answer to it does: a menu that is changed meanwhile changes nothing
+// of that. It comes behind the message that shows it.
+type MenuShown struct {
+	Menu    string           `json:"menu"`
+	Node    string           `json:"node"`
+	Wrong   int              `json:"wrong,omitempty"` // answers in a row that fitted no choice
+	Choices []setting.Choice `json:"choices"`
+	Message string           `json:"message"`         // the bot's, that shows it
+	After   string           `json:"after,omitempty"` // the contact's message that it follows; empty when somebody resumed the bot
+	// CloseAfter is how long the contact may be silent then, in seconds; 0: for ever.
+	CloseAfter int64 `json:"close_after_s,omitempty"`
+}
+
+// MenuAnswered is what a message of the contact meant to the bot. What follows from it stands behind it in the same commit.
+type MenuAnswered struct {
+	Menu    string `json:"menu"`
+	Node    string `json:"node,omitempty"`   // that was shown; empty before the first one
+	Choice  string `json:"choice,omitempty"` // id; empty: it fitted none
+	Message string `json:"message"`
+}
+
+// BotPaused silences the bot in the conversation and, where the channel says so, in the thread's next ones.
+type BotPaused struct{}
+
+// BotResumed lets it speak again.
+type BotResumed struct{}
+
 // Read moves the unread mark: the actor has seen all up to and including Message.
 type Read struct {
 	Message string `json:"message"`
@@ -357,6 +393,10 @@ func (Rated) event()              {}
 func (Archived) event()           {}
 func (Unarchived) event()         {}
 func (Hidden) event()             {}
+func (MenuShown) event()          {}
+func (MenuAnswered) event()       {}
+func (BotPaused) event()          {}
+func (BotResumed) event()         {}
 func (Read) event()               {}
 func (NetworkSeen) event()        {}
 func (Erased) event()             {}

@@ -40,7 +40,7 @@ func (s *State) Apply(c *domain.Commit) {
 }
 
 func (s *State) open(c *domain.Commit, o Opened) {
-	s.Channel, s.Contact, s.Identity, s.Blocked = o.Channel, o.Contact, o.Identity, o.Blocked
+	s.Channel, s.Contact, s.Identity, s.Blocked, s.BotOff = o.Channel, o.Contact, o.Identity, o.Blocked, o.BotOff
 	s.Name, s.Address, s.ExternalID = o.Name, o.Address, o.ExternalID
 	s.Latest = o.Number
 	if len(s.Conversations) == 0 {
@@ -66,6 +66,10 @@ func (s *State) evolve(c *domain.Commit, event domain.Event) {
 		s.see(c, e.IDHash, e.Message)
 	case NetworkSeen:
 		s.Network = e.Network
+	case BotPaused:
+		s.BotOff = true
+	case BotResumed:
+		s.BotOff = false
 	case Erased:
 		s.Erased = true
 		s.Name, s.Address, s.ExternalID = domain.Erased, domain.Erased, domain.Erased
@@ -83,6 +87,7 @@ func (conv *Conversation) evolve(c *domain.Commit, event domain.Event) {
 	case MessageReceived:
 		conv.Messages++
 		conv.Unread = append(slices.Clip(conv.Unread), conv.Messages)
+		conv.hear(c, e.Content)
 	case MessageSent:
 		conv.Messages++
 		conv.answer(c.Actor, e.Sender)
@@ -142,6 +147,10 @@ func (conv *Conversation) evolve(c *domain.Commit, event domain.Event) {
 		conv.Archived = false
 	case Hidden:
 		conv.Hidden = true
+	case MenuShown:
+		conv.show(c, e)
+	case MenuAnswered:
+		conv.heard(e.Message)
 	case Read:
 		conv.read(e.Message)
 	}
@@ -160,6 +169,10 @@ func (c *Conversation) blank() {
 	}
 	if len(fields) > 0 {
 		c.Classification.Fields = fields
+	}
+	c.Bot.Heard = slices.Clone(c.Bot.Heard)
+	for i := range c.Bot.Heard {
+		c.Bot.Heard[i].Text = erased(c.Bot.Heard[i].Text)
 	}
 }
 
@@ -187,6 +200,7 @@ func (c *Conversation) enter(commit *domain.Commit, state string) {
 	}
 	c.State, c.PausedTill = state, nil
 	c.Offer, c.Rounds, c.Alerts = nil, 0, nil
+	c.Bot = Talk{}
 }
 
 // answer notes a message of ours. Machines answer nobody.

@@ -12,6 +12,9 @@ func (d decision) receive(c Receive) ([]Event, *domain.Refusal) {
 	if r := CheckContent(c.Content); r != nil {
 		return nil, r
 	}
+	if len(c.Content.Choices) > 0 {
+		return nil, invalid("A contact chooses; it offers no choices.", "choices")
+	}
 	if _, seen := d.s.Seen[c.IDHash]; seen {
 		return nil, nil
 	}
@@ -57,6 +60,10 @@ func (d decision) receiveNew(c Receive) ([]Event, *domain.Refusal) {
 	}
 	opened := d.opening(Inbound, channel, c.Identity, c.Contact, c.Ticket)
 	opened.Name, opened.Address, opened.ExternalID = c.Name, c.Address, c.ExternalID
+	list := d.list(channel.Department)
+	if d.botBegins(channel.ID, opened) {
+		list = StateBot
+	}
 	return []Event{
 		opened,
 		Queued{Department: channel.Department, List: list, Cause: "opened"},
@@ -98,6 +105,9 @@ func (d decision) withinReopen(conv *Conversation) bool {
 func (d decision) open(c Open) ([]Event, *domain.Refusal) {
 	if r := CheckContent(c.Content); r != nil {
 		return nil, r
+	}
+	if c.Content.Choice != "" {
+		return nil, pressed()
 	}
 	if d.f.Actor.Kind == domain.ActorContact {
 		return nil, forbidden("A contact opens a conversation by writing.")

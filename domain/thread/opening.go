@@ -10,6 +10,7 @@ func (d decision) opening(dir Direction, ch setting.Channel, identity, contact s
 	o := Opened{
 		Number: d.s.Latest + 1, Ticket: ticket, Direction: dir, Channel: ch.ID, Department: ch.Department,
 		Contact: contact, Identity: identity, Hashed: d.s.Hashed, Blocked: d.s.Blocked,
+		BotOff: d.s.BotOff && ch.BotStaysOff,
 	}
 	if last := d.s.Current(); last != nil {
 		o.LastClose = &LastClose{

@@ -11,6 +11,9 @@ func (d decision) send(c Send) ([]Event, *domain.Refusal) {
 	if r := CheckContent(c.Content); r != nil {
 		return nil, r
 	}
+	if c.Content.Choice != "" {
+		return nil, pressed()
+	}
 	if !d.c.Open() {
 		return nil, &domain.Refusal{
 			Code: CodeConversationClosed, State: StateClosed, Allowed: AllowedIn(StateClosed),

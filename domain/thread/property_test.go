@@ -22,11 +22,11 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 	actor := w.actor(rapid.SampledFrom(actors).Draw(t, "actor"))
 	text := thread.Content{Kind: thread.KindText, Text: "hola"}
 	number := rapid.IntRange(0, max(w.state.Latest, 0)).Draw(t, "number")
-	switch rapid.IntRange(0, 23).Draw(t, "command") {
+	switch rapid.IntRange(0, 25).Draw(t, "command") {
 	case 0, 1, 2:
 		return w.actor("contact"), 0, thread.Receive{
-			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb", "ofiweb", "mesweb"}).Draw(t, "channel"), Contact: "c1",
-			IDHash: fmt.Sprint("h", rapid.IntRange(0, 30).Draw(t, "id")), Content: text, Ticket: int64(1000 + w.seq),
+			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb", "ofiweb", "mesweb", "menweb", "offweb", "ofimen"}).Draw(t, "channel"), Contact: "c1",
+			IDHash: fmt.Sprint("h", rapid.IntRange(0, 30).Draw(t, "id")), Content: answer(t), Ticket: int64(1000 + w.seq),
 		}
 	case 3:
 		return actor, 0, thread.Open{Channel: "web", Contact: "c1", IDHash: fmt.Sprint("o", w.seq), Content: text, Ticket: int64(1000 + w.seq)}
@@ -82,9 +82,23 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 			thread.Link{Number: ticket, Ticket: ticket}, thread.Propose{Number: ticket, Ticket: ticket}, thread.OpenTicket{Requester: "c1"},
 			thread.Confirm{}, thread.Reject{}, thread.Classify{Classified: thread.Classified{Stage: "oferta", Origin: "google"}},
 		}[rapid.IntRange(0, 5).Draw(t, "which")]
+	case 24:
+		message := ""
+		if c := w.state.Current(); c != nil {
+			message = c.MessageID(rapid.IntRange(0, c.Messages).Draw(t, "message"))
+		}
+		return w.actor("bot"), 0, []thread.Command{thread.Converse{Message: message}, thread.Converse{}, thread.FallSilent{Message: message}}[rapid.IntRange(0, 2).Draw(t, "which")]
+	case 25:
+		return actor, number, []thread.Command{thread.PauseBot{}, thread.ResumeBot{}}[rapid.IntRange(0, 1).Draw(t, "which")]
 	default:
 		return actor, number, thread.Hide{}
 	}
+}
+
+// answer is what a contact writes: perhaps something that a menu understands.
+func answer(t *rapid.T) thread.Content {
+	said := rapid.SampledFrom([]string{"hola", "1", "2", "3", "4", "0", "volver", "agente"}).Draw(t, "answer")
+	return thread.Content{Kind: thread.KindText, Text: domain.Personal(said)}
 }
 
 // TestNoAcceptedHistoryBreaksAnInvariant draws histories of legal and illegal commands and checks, after each of them, what
@@ -129,7 +143,7 @@ func check(t *rapid.T, w *world, cmd thread.Command, events []thread.Event) {
 			if op := w.image.Operators[c.Owner]; !op.Active || !(op.Member(c.Department) || op.Role == "admin") {
 				t.Fatalf("after %T %v: %s owns a conversation of %s", cmd, events, c.Owner, c.Department)
 			}
-		case thread.StateWaiting, thread.StateOutOfHours, thread.StateClosed:
+		case thread.StateWaiting, thread.StateOutOfHours, thread.StateClosed, thread.StateBot:
 			if c.Offer != nil && (c.State == thread.StateClosed || c.Offer.Round != c.Rounds) {
 				t.Fatalf("after %T %v: %s with the offer %+v of round %d", cmd, events, c.State, c.Offer, c.Rounds)
 			}
@@ -141,6 +155,9 @@ func check(t *rapid.T, w *world, cmd thread.Command, events []thread.Event) {
 		}
 		if c.Owner != "" && (c.Offer != nil || c.Rounds != 0) || c.State != thread.StatePaused && len(c.Alerts) > 0 {
 			t.Fatalf("after %T %v: owned by %q with the offer %+v, %s with the alerts %v", cmd, events, c.Owner, c.Offer, c.State, c.Alerts)
+		}
+		if c.State != thread.StateBot && (c.Bot.Node != "" || len(c.Bot.Heard) > 0) {
+			t.Fatalf("after %T %v: the bot talks on in %s: %+v", cmd, events, c.State, c.Bot)
 		}
 		if c.State == thread.StateClosed && len(c.Mentioned) > 0 {
 			t.Fatalf("after %T: mentions outlive the close", cmd)
@@ -209,6 +226,9 @@ func TestAContactNoticesNoPause(t *testing.T) {
 				continue
 			}
 			_, ours := cmd.(thread.Send)
+			if _, bot := cmd.(thread.Converse); bot {
+				ours = true
+			}
 			for _, e := range events {
 				switch e := e.(type) {
 				case thread.Paused, thread.Resumed:

@@ -24,6 +24,7 @@ const (
 	CodeTicketLinked       domain.Code = "ticket_linked"
 	CodeNoProposal         domain.Code = "no_proposal"
 	CodeNotOffered         domain.Code = "not_offered"
+	CodeNoMenu             domain.Code = "no_menu"
 )
 
 func notFound() *domain.Refusal {
@@ -101,6 +102,8 @@ var commandStates = []struct {
 	{"unarchive", anyState},
 	{"delete", closed},
 	{"read", open},
+	{"bot/pause", anyState},
+	{"bot/resume", []string{StateBot, StateWaiting, StateOutOfHours, StateClosed}},
 }
 
 var (

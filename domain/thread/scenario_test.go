@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -119,6 +120,7 @@ func newWorld() *world {
 // desk: ana, beto and eva (not connected) answer in soporte; carla in ventas; dora in both; greta in garantia; quique in
 // cobros; tito in tienda; mia, max, mel and mudo (not connected) in mesa, which offers, mel in soporte too; nora (not connected) in oficina and
 // rigida, which have hours. sara supervises soporte, susi cobros and tienda, suso mesa and soporte, adela administers, otto audits. old was deactivated.
+// menweb, offweb, ofimen and sinweb have a menu.
 func desk() *setting.Image {
 	img := &setting.Image{
 		Workspace: "default", Position: 1,
@@ -148,6 +150,10 @@ func desk() *setting.Image {
 			"cobweb": {ID: "cobweb", Type: "generic", Department: "cobros"},
 			"tieweb": {ID: "tieweb", Type: "generic", Department: "tienda"},
 			"mesweb": {ID: "mesweb", Type: "generic", Department: "mesa"},
+			"menweb": {ID: "menweb", Type: "generic", Name: "Menú", Department: "soporte", Menu: "principal"},
+			"offweb": {ID: "offweb", Type: "generic", Department: "soporte", Menu: "principal", BotStaysOff: true},
+			"ofimen": {ID: "ofimen", Type: "generic", Department: "oficina", Menu: "principal"},
+			"sinweb": {ID: "sinweb", Type: "generic", Department: "soporte", Menu: "vieja"},
 			"vieja":  {ID: "vieja", Type: "generic", Department: "soporte", Retired: true},
 		},
 		Definitions: map[setting.Name]setting.Definition{},
@@ -160,6 +166,7 @@ func desk() *setting.Image {
 			{ID: "oferta", Name: "Oferta"}, {ID: "firma", Name: "Firma", Fields: []string{"monto"}}}},
 		setting.Catalog{ID: setting.CatalogInterests, Items: []setting.Item{{ID: "fibra", Name: "Fibra"}}},
 		setting.Catalog{ID: setting.CatalogCategories, Items: []setting.Item{{ID: "pago", Name: "Pago"}}},
+		principal(), setting.Menu{ID: "vieja", Name: "Vieja", Retired: true},
 	} {
 		img.Definitions[setting.Name{Kind: d.Kind(), ID: d.Ident()}] = d
 	}
@@ -187,6 +194,28 @@ func desk() *setting.Image {
 	add("otto", "auditor", true, "soporte")
 	add("old", "operator", false, "soporte")
 	return img
+}
+
+// principal is the menu of menweb, offweb and ofimen: ventas and soporte, whose node has a deeper one.
+func principal() setting.Menu {
+	return setting.Menu{
+		ID: "principal", Name: "Principal", CloseAfter: 3600,
+		Nodes: []setting.Node{
+			{ID: "inicio", Text: "Hola {{contact.name}}, su caso es {{ticket.number}}.", Choices: []setting.Choice{
+				{ID: "ventas", Title: "Ventas", Action: setting.ActionHandOff, Department: "ventas", Tags: []string{"lead"}, Text: "Ya le atienden."},
+				{ID: "soporte", Title: "Soporte técnico", Action: setting.ActionOpen, Node: "tecnico"},
+				{ID: "horario", Title: "Horario", Action: setting.ActionAnswer, Text: "De 9 a 18."},
+				{ID: "listo", Title: "Nada más", Action: setting.ActionClose, Text: "¡Hasta luego!", Tags: []string{"bot"}},
+			}},
+			{ID: "tecnico", Text: "¿Qué falla?", Choices: []setting.Choice{
+				{ID: "internet", Title: "Internet", Action: setting.ActionHandOff, Department: "soporte"},
+				{ID: "volver", Title: "Volver", Action: setting.ActionStart},
+				{ID: "oficina", Title: "Oficina", Action: setting.ActionHandOff, Department: "oficina"},
+			}},
+		},
+		Person:   setting.Person{Title: "Una persona", Words: []string{"socorro"}},
+		Fallback: setting.Fallback{Text: "No entendí."},
+	}
 }
 
 func (w *world) actor(name string) domain.Actor {
@@ -239,6 +268,29 @@ func (w *world) presence(verb, id string) {
 	}
 }
 
+// menu is a line "desk: menu <what> => nothing": the menu changes in the middle.
+func (w *world) menu(t *testing.T, l line, what string) {
+	t.Helper()
+	m := principal()
+	switch what {
+	case "retired":
+		m.Retired = true
+	case "turned": // the first node's choices stand the other way round, and ventas is another department's
+		slices.Reverse(m.Nodes[0].Choices)
+		m.Nodes[0].Choices[3].Department = "cobros"
+	case "cut": // the deeper node is gone
+		m.Nodes = m.Nodes[:1]
+		m.Nodes[0].Choices = slices.Delete(m.Nodes[0].Choices, 1, 2)
+	case "closed": // the department that ventas hands off to is out of use
+		v := w.image.Departments["ventas"]
+		v.Retired = true
+		w.image.Departments["ventas"] = v
+	default:
+		t.Fatalf("%s: no change %q", l.where, what)
+	}
+	w.image.Definitions[setting.Name{Kind: setting.KindMenu, ID: m.ID}] = m
+}
+
 func (l line) run(t *testing.T, w *world) {
 	t.Helper()
 	args := l.args
@@ -248,6 +300,10 @@ func (l line) run(t *testing.T, w *world) {
 			t.Fatalf("%s: %v", l.where, err)
 		}
 		w.now, args = w.now.Add(d), args[1:]
+	}
+	if l.actor == "desk" && l.verb == "menu" {
+		w.menu(t, l, args[0])
+		return
 	}
 	if l.actor == "desk" {
 		w.presence(l.verb, args[0])
@@ -309,7 +365,10 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 		}
 	}
 	first := strings.Join(plain, " ")
-	text := thread.Content{Kind: thread.KindText, Text: domain.Personal(first)}
+	text := thread.Content{Kind: thread.KindText, Text: domain.Personal(first), Choice: named["choice"]}
+	if named["kind"] != "" {
+		text = thread.Content{Kind: thread.Kind(named["kind"]), Text: domain.Personal(first)}
+	}
 	list := func(s string) []string {
 		if s == "" {
 			return nil
@@ -423,6 +482,17 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 			Operator: first, Department: w.state.Current().Department, Expires: w.now.Add(10 * time.Second),
 			Assignment: routing.Assignment{Rule: routing.Rule(named["rule"])},
 		}
+	case "converse": // the bot's turn, about the contact's k-th message of the conversation; without a number it begins
+		if first == "" {
+			return thread.Converse{}
+		}
+		return thread.Converse{Message: w.state.Current().MessageID(int(number(t, l, first)))}
+	case "silence":
+		return thread.FallSilent{Message: w.state.Current().MessageID(int(number(t, l, first)))}
+	case "botpause":
+		return thread.PauseBot{}
+	case "botresume":
+		return thread.ResumeBot{}
 	case "erase":
 		return thread.Erase{}
 	case "start":

@@ -19,6 +19,7 @@ type State struct {
 	Blocked  bool
 	Erased   bool
 	Network  string // keyed hash of the network address that the contact wrote from last, as far as that was loaded
+	BotOff   bool   // somebody has paused the bot
 
 	Name       domain.Personal
 	Address    domain.Personal
@@ -66,6 +67,8 @@ type Conversation struct {
 	Offer      *Offering // while it is offered: to whom alone; nil: everybody may take it
 	Rounds     int       // of offers since it entered its list
 	Alerts     []Alerted // that stand
+
+	Bot Talk // while a bot has it
 
 	Tags      []string
 	Mentioned []string

@@ -10,6 +10,13 @@ const (
 	StateClosed     = "closed"
 )
 
+// Causes of a move to a list, by a bot or because of one.
+const (
+	CauseHandedOff  = "handed_off"
+	CauseBotPaused  = "bot_paused"
+	CauseBotResumed = "bot_resumed"
+)
+
 // Direction says who began a conversation.
 type Direction string
 
