@@ -83,7 +83,7 @@ and nothing else does:
 
 | event | leads to |
 | --- | --- |
-| queued | waiting, or out_of_hours |
+| queued | waiting, out_of_hours, or bot |
 | taken | attending |
 | paused | paused |
 | resumed | attending |

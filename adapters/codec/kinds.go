@@ -22,9 +22,9 @@ import (
 // golden file of its new version, and keeps the old ones.
 func kinds() []*kind {
 	return []*kind{
-		of[thread.Opened](domain.CategoryThread, "conversation.opened"),
-		of[thread.MessageReceived](domain.CategoryThread, "conversation.message_received"),
-		of[thread.MessageSent](domain.CategoryThread, "conversation.message_sent"),
+		of[thread.Opened](domain.CategoryThread, "conversation.opened", more),
+		of[thread.MessageReceived](domain.CategoryThread, "conversation.message_received", more),
+		of[thread.MessageSent](domain.CategoryThread, "conversation.message_sent", more),
 		of[thread.Queued](domain.CategoryThread, "conversation.queued"),
 		of[thread.Taken](domain.CategoryThread, "conversation.taken"),
 		of[thread.Released](domain.CategoryThread, "conversation.released"),
@@ -49,6 +49,10 @@ func kinds() []*kind {
 		of[thread.Archived](domain.CategoryThread, "conversation.archived"),
 		of[thread.Unarchived](domain.CategoryThread, "conversation.unarchived"),
 		of[thread.Hidden](domain.CategoryThread, "conversation.hidden"),
+		of[thread.MenuShown](domain.CategoryThread, "conversation.menu_shown"),
+		of[thread.MenuAnswered](domain.CategoryThread, "conversation.menu_answered"),
+		of[thread.BotPaused](domain.CategoryThread, "conversation.bot_paused"),
+		of[thread.BotResumed](domain.CategoryThread, "conversation.bot_resumed"),
 		of[thread.Read](domain.CategoryThread, "conversation.read"),
 		of[thread.NetworkSeen](domain.CategoryThread, "conversation.network_seen"),
 		of[thread.Erased](domain.CategoryThread, "conversation.erased"),
@@ -104,9 +108,9 @@ func kinds() []*kind {
 
 		of[hours.Created](domain.CategorySetting, "calendar.created"),
 		of[hours.Changed](domain.CategorySetting, "calendar.changed"),
-		of[setting.ChannelCreated](domain.CategorySetting, "channel.created", more),
-		of[setting.ChannelChanged](domain.CategorySetting, "channel.changed", more),
-		of[setting.ChannelRetired](domain.CategorySetting, "channel.retired", more),
+		of[setting.ChannelCreated](domain.CategorySetting, "channel.created", more, more),
+		of[setting.ChannelChanged](domain.CategorySetting, "channel.changed", more, more),
+		of[setting.ChannelRetired](domain.CategorySetting, "channel.retired", more, more),
 		of[setting.TokenIssued](domain.CategorySetting, "token.issued"),
 		of[setting.TokenRevoked](domain.CategorySetting, "token.revoked"),
 		of[setting.FieldDefined](domain.CategorySetting, "field.defined"),
@@ -132,6 +136,8 @@ func kinds() []*kind {
 		of[setting.SubscriptionRedelivered](domain.CategorySetting, "subscription.redelivered"),
 		of[setting.WorkflowDefined](domain.CategorySetting, "workflow.defined"),
 		of[setting.WorkflowRetired](domain.CategorySetting, "workflow.retired"),
+		of[setting.MenuDefined](domain.CategorySetting, "menu.defined"),
+		of[setting.MenuRetired](domain.CategorySetting, "menu.retired"),
 		of[setting.ExtensionClaimed](domain.CategorySetting, "extension.claimed"),
 
 		of[sequence.Reserved](domain.CategorySequence, "sequence.reserved"),

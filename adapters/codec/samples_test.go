@@ -148,6 +148,18 @@ func samples() map[string]domain.Event {
 	silent := setting.Subscription{ID: "crm", URL: "https://crm.example.com/turno"}
 	stopped, retired := silent, silent
 	stopped.Stopped, retired.Retired = setting.StoppedGone, true
+	offer := setting.Choice{
+		ID: "refunds", Title: "A refund", Action: setting.ActionHandOff, Node: "start", Text: "Somebody will be with you.", Department: "billing", Tags: []string{"refund"},
+	}
+	menu := setting.Menu{
+		ID: "main", Name: "Main menu", CloseAfter: 7200, Nodes: []setting.Node{{ID: "start", Text: "Hello {{contact.name}}", Choices: []setting.Choice{offer}}},
+		Person:   setting.Person{Title: "A person", Text: "One moment.", Department: "support", Tags: []string{"menu"}, Words: []string{"help"}},
+		Fallback: setting.Fallback{After: 2, Text: "Which one?"},
+	}
+	talking := web
+	talking.Menu, talking.BotStaysOff = "main", true
+	pressed := said
+	pressed.Choice, pressed.Choices = "refunds", []thread.Choice{{ID: "refunds", Title: "Reembolso de María"}}
 	return map[string]domain.Event{
 		"turno.conversation.opened.v1": thread.Opened{
 			Number: 2, Ticket: 1042, Direction: thread.Inbound, Channel: "web", Department: "support",
@@ -162,6 +174,21 @@ func samples() map[string]domain.Event {
 		"turno.conversation.message_sent.v1": thread.MessageSent{
 			Message: conversationID + "-m14", Content: said, Sender: thread.SenderHuman, IDHash: "z1x3c5v7b9n2m4l6k8j1h3g5f7",
 		},
+		"turno.conversation.opened.v2": thread.Opened{
+			Number: 3, Ticket: 1043, Direction: thread.Inbound, Channel: "web", Department: "support",
+			Contact: contact.ID(threadID), Identity: "a3b5c7d9e2f4g6h8j1k3m5n7pq", Name: "María López", Address: "+5491155550123", Hashed: 14, BotOff: true,
+		},
+		"turno.conversation.message_received.v2": thread.MessageReceived{
+			Message: conversationID + "-m15", IDHash: "q7w2e5r8t1y4u6i9o3p5a2s4d6", Content: pressed,
+		},
+		"turno.conversation.message_sent.v2": thread.MessageSent{Message: conversationID + "-m16", Content: pressed, Sender: thread.SenderMachine},
+		"turno.conversation.menu_shown.v1": thread.MenuShown{
+			Menu: "main", Node: "start", Wrong: 1, Choices: []setting.Choice{offer}, Message: conversationID + "-m16", After: conversationID + "-m15", CloseAfter: 7200,
+		},
+		"turno.conversation.menu_answered.v1": thread.MenuAnswered{Menu: "main", Node: "start", Choice: "refunds", Message: conversationID + "-m15"},
+		"turno.conversation.bot_paused.v1":    thread.BotPaused{},
+		"turno.conversation.bot_resumed.v1":   thread.BotResumed{},
+
 		"turno.conversation.queued.v1": thread.Queued{Department: "support", List: thread.StateWaiting, Cause: "opened"},
 		"turno.conversation.taken.v1": thread.Taken{Operator: "ana", Department: "support", How: thread.TakenByRule, By: "eva", Assignment: &routing.Assignment{
 			Rule: routing.LongestIdle, Read: 4711, Entry: 4709, Omitted: 2,
@@ -301,6 +328,9 @@ func samples() map[string]domain.Event {
 		"turno.channel.created.v2": setting.ChannelCreated{Channel: line},
 		"turno.channel.changed.v2": setting.ChannelChanged{Channel: line},
 		"turno.channel.retired.v2": setting.ChannelRetired{Channel: setting.Channel{ID: "line", Type: "generic", Name: "Ana's line", Department: "support", Extension: "204", Retired: true}},
+		"turno.channel.created.v3": setting.ChannelCreated{Channel: talking},
+		"turno.channel.changed.v3": setting.ChannelChanged{Channel: talking},
+		"turno.channel.retired.v3": setting.ChannelRetired{Channel: setting.Channel{ID: "web", Type: "generic", Name: "Web chat", Department: "support", Menu: "main", Retired: true}},
 		"turno.token.issued.v1":    setting.TokenIssued{Token: token},
 		"turno.token.revoked.v1":   setting.TokenRevoked{Token: setting.Token{ID: "crm", Owner: "service:crm", Fingerprint: "0f1e2d3c", Revoked: true}},
 
@@ -329,6 +359,8 @@ func samples() map[string]domain.Event {
 		"turno.subscription.rotated.v1":     setting.SubscriptionRotated{Subscription: crm},
 		"turno.subscription.stopped.v1":     setting.SubscriptionStopped{Subscription: stopped},
 		"turno.subscription.redelivered.v1": setting.SubscriptionRedelivered{Subscription: crm, From: 4711, To: 4719, FailedOnly: true},
+		"turno.menu.defined.v1":             setting.MenuDefined{Menu: menu},
+		"turno.menu.retired.v1":             setting.MenuRetired{Menu: setting.Menu{ID: "main", Name: "Main menu", Nodes: menu.Nodes, Person: menu.Person, Retired: true}},
 
 		"turno.extension.claimed.v1": setting.ExtensionClaimed{Extension: "204", Operator: "ana"},
 

@@ -98,6 +98,7 @@ var statuses = map[domain.Code]int{
 	thread.CodeTicketLinked:       http.StatusConflict,
 	thread.CodeNoProposal:         http.StatusConflict,
 	thread.CodeNotOffered:         http.StatusConflict,
+	thread.CodeNoMenu:             http.StatusConflict,
 	contact.CodeMergedAway:        http.StatusConflict,
 	contact.CodeSurvivor:          http.StatusConflict,
 	contact.CodeWithdrawn:         http.StatusConflict,

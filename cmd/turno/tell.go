@@ -63,8 +63,26 @@ func tell(e domain.Event) string {
 		return fmt.Sprintf("proposed ticket %d", e.Ticket)
 	case thread.TicketLinkRejected:
 		return fmt.Sprintf("rejected ticket %d%s", e.Ticket, because(e.Reason))
+	case thread.MenuShown:
+		return fmt.Sprintf("showed %s of the menu %s%s", e.Node, e.Menu, wrongly(e.Wrong))
+	case thread.MenuAnswered:
+		if e.Choice == "" {
+			return "was given an answer that fits no choice"
+		}
+		return "was answered with " + e.Choice
+	case thread.BotPaused:
+		return "paused the bot"
+	case thread.BotResumed:
+		return "let the bot speak again"
 	}
 	return tellEnd(e)
+}
+
+func wrongly(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", after %d wrong answers", n)
 }
 
 // tellEnd is the part of tell that deals with the close and what comes after it.
@@ -133,8 +151,8 @@ func tellContent(c thread.Content) string {
 	if c.Kind != thread.KindText {
 		parts = append(parts, "["+string(c.Kind)+"]")
 	}
-	if c.Text != "" {
-		parts = append(parts, oneLine(c.Text))
+	if text := c.Written(); text != "" {
+		parts = append(parts, oneLine(text))
 	}
 	for _, a := range c.Attachments {
 		name := a.Name

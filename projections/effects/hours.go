@@ -1,6 +1,7 @@
 package effects
 
 import (
+	"slices"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
@@ -46,7 +47,7 @@ func (Away) Name() string { return "away" }
 func (Away) React(f *floor.State, c *domain.Commit) []Command {
 	for _, e := range c.Events {
 		q, ok := e.(thread.Queued)
-		if !ok || q.Cause != "opened" && q.Cause != "reopened" && q.Cause != "transferred" || c.Before == nil && !came(c) {
+		if !ok || q.List == thread.StateBot || !slices.Contains(away, q.Cause) || c.Before == nil && !came(c) {
 			continue
 		}
 		settings := f.Image.Departments[q.Department].Settings
@@ -63,6 +64,9 @@ func (Away) React(f *floor.State, c *domain.Commit) []Command {
 	}
 	return nil
 }
+
+// away are the causes of a move to a list after which nobody may be there soon.
+var away = []string{"opened", "reopened", "transferred", thread.CauseHandedOff, thread.CauseBotPaused}
 
 // came reports whether the contact began, and not we.
 func came(c *domain.Commit) bool {

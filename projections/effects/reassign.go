@@ -74,10 +74,14 @@ func wrongful(op operator.Definition, department string) (cause string) {
 
 // All are the effects of a worker.
 func All() []Effect {
-	return []Effect{Unattended{}, Reminder{}, Rightful{}, Hours{}, Away{}, Distribution{}, Slots{}, Workflows{}}
+	return []Effect{Unattended{}, Reminder{}, Rightful{}, Hours{}, Away{}, Distribution{}, Slots{}, Workflows{}, Bot{}}
 }
 
-// Actor is who acts when an effect does.
+// Actor is who acts when an effect does: Turno itself, or its bot.
 func Actor(effect string) domain.Actor {
-	return domain.Actor{Kind: domain.ActorSystem, Via: "effect:" + effect}
+	kind := domain.ActorSystem
+	if effect == (Bot{}).Name() {
+		kind = domain.ActorBot
+	}
+	return domain.Actor{Kind: kind, Via: "effect:" + effect}
 }

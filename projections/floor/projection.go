@@ -21,7 +21,7 @@ import (
 // Name of the projection.
 const Name = "floor"
 
-const version = 3
+const version = 4
 
 // schema: item holds the floor itself, one JSON text for each thing on it; there is none for what is not there any more.
 // timer is the table of due times, in Unix milliseconds.

@@ -63,6 +63,15 @@ type Conversation struct {
 	Rule       routing.Rule `json:"rule,omitempty"`        // while it waits: a workflow has it given by this rule
 
 	Begun map[string]time.Time `json:"begun,omitempty"` // workflows that a time without an answer has started: since when it was without
+
+	Silent *Silence `json:"silent,omitempty"` // while a bot has it: since its last words, when they bind the contact to answer
+}
+
+// Silence is a bot's words that nothing was said after.
+type Silence struct {
+	Message string    `json:"message"` // the bot's
+	Until   time.Time `json:"until"`
+	Cause   string    `json:"cause"` // the commit that said it
 }
 
 // Hand is an operator, as far as presence and work go.
@@ -192,6 +201,9 @@ func (conv *Conversation) apply(c *domain.Commit) {
 	conv.Clock = conv.Clock.Fold(c, conv.State)
 	conv.Department, conv.State, conv.Owner, conv.Revision = c.After.Department, c.After.State, c.After.Owner, c.Position
 	conv.Live = conv.Live || c.Origin == domain.OriginLive
+	if conv.State != thread.StateBot {
+		conv.Silent = nil
+	}
 	for _, e := range c.Events {
 		switch e := e.(type) {
 		case thread.Opened:
@@ -205,6 +217,10 @@ func (conv *Conversation) apply(c *domain.Commit) {
 			}
 		case thread.Transferred:
 			conv.Former, conv.Fresh = "", false
+		case thread.MenuShown:
+			if conv.Silent = nil; e.CloseAfter > 0 {
+				conv.Silent = &Silence{Message: e.Message, Until: c.Time.Add(time.Duration(e.CloseAfter) * time.Second), Cause: c.ID}
+			}
 		case thread.Queued:
 			conv.Since, conv.Entry, conv.Cause, conv.Told, conv.Rule = c.Time, c.Position, c.ID, false, ""
 			conv.moved()
@@ -221,6 +237,8 @@ func (conv *Conversation) apply(c *domain.Commit) {
 			if e.Rule != "" {
 				conv.Rule = e.Rule
 			}
+		case thread.MessageReceived:
+			conv.Silent = nil
 		case thread.MessageSent:
 			conv.Told = conv.Told || c.Actor.Via == ViaDistribution
 		}

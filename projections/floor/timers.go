@@ -28,6 +28,9 @@ const TimerOffer TimerKind = "offer"
 // TimerPause is the time until which a conversation was paused (D2). Its target is the conversation.
 const TimerPause TimerKind = "pause"
 
+// TimerSilence is when a contact has been silent for too long after a bot's words. Its target is the conversation.
+const TimerSilence TimerKind = "silence"
+
 // TimerKey names a timer: there is one of a kind for a target.
 type TimerKey struct {
 	Kind   TimerKind
@@ -133,7 +136,7 @@ func (t Timers) of(target string) []TimerKey {
 }
 
 func timerKinds() []TimerKind {
-	return []TimerKind{TimerReassign, TimerOffer, TimerPause, TimerOpening}
+	return []TimerKind{TimerReassign, TimerOffer, TimerPause, TimerOpening, TimerSilence}
 }
 
 // dueHeap is a heap by due time.
@@ -152,7 +155,7 @@ func (h *dueHeap) Pop() any {
 // schedule sets, changes or stops the timers of a conversation.
 func (s *State) schedule(conv *Conversation) {
 	for kind, is := range map[TimerKind]func(*Conversation) (Timer, bool){
-		TimerReassign: s.reassign, TimerOffer: offerTimer, TimerPause: pauseTimer,
+		TimerReassign: s.reassign, TimerOffer: offerTimer, TimerPause: pauseTimer, TimerSilence: silenceTimer,
 	} {
 		k := TimerKey{kind, conv.ID}
 		if timer, ok := is(conv); ok {
@@ -175,6 +178,14 @@ func pauseTimer(conv *Conversation) (Timer, bool) {
 		return Timer{}, false
 	}
 	return Timer{TimerKey: TimerKey{TimerPause, conv.ID}, Due: *conv.Until, Cause: conv.Pause}, true
+}
+
+// silenceTimer is the timer of a conversation in which a bot waits for the contact.
+func silenceTimer(conv *Conversation) (Timer, bool) {
+	if !conv.Live || conv.Silent == nil {
+		return Timer{}, false
+	}
+	return Timer{TimerKey: TimerKey{TimerSilence, conv.ID}, Due: conv.Silent.Until, Cause: conv.Silent.Cause}, true
 }
 
 func (s *State) start(timer Timer) {

@@ -63,6 +63,14 @@ func typeOf(e thread.Event) (string, error) {
 		return "ticket_link_proposed", nil
 	case thread.TicketLinkRejected:
 		return "ticket_link_rejected", nil
+	case thread.MenuShown:
+		return "menu_shown", nil
+	case thread.MenuAnswered:
+		return "menu_answered", nil
+	case thread.BotPaused:
+		return "bot_paused", nil
+	case thread.BotResumed:
+		return "bot_resumed", nil
 	case thread.Closed:
 		return "closed", nil
 	case thread.Reopened:
@@ -140,6 +148,14 @@ func parse(typ string, data []byte) (thread.Event, error) {
 		return as[thread.TicketLinkProposed](data)
 	case "ticket_link_rejected":
 		return as[thread.TicketLinkRejected](data)
+	case "menu_shown":
+		return as[thread.MenuShown](data)
+	case "menu_answered":
+		return as[thread.MenuAnswered](data)
+	case "bot_paused":
+		return as[thread.BotPaused](data)
+	case "bot_resumed":
+		return as[thread.BotResumed](data)
 	case "closed":
 		return as[thread.Closed](data)
 	case "reopened":
@@ -206,7 +222,7 @@ func words(event thread.Event) (in, text string) {
 }
 
 func contentWords(c thread.Content) string {
-	if c.Attachments == nil && c.Location == nil && c.ContactCard == nil {
+	if c.Attachments == nil && c.Location == nil && c.ContactCard == nil && c.Choices == nil {
 		return joined(c.Text)
 	}
 	all := []domain.Personal{c.Text}
@@ -218,6 +234,9 @@ func contentWords(c thread.Content) string {
 	}
 	if c.ContactCard != nil {
 		all = append(all, c.ContactCard.Name, c.ContactCard.Phone)
+	}
+	for _, choice := range c.Choices {
+		all = append(all, choice.Title)
 	}
 	return joined(all...)
 }

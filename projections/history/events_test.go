@@ -21,6 +21,7 @@ var everyEvent = []thread.Event{
 	thread.Mentioned{}, thread.Classified{}, thread.TicketLinked{}, thread.TicketLinkProposed{}, thread.TicketLinkRejected{}, thread.Closed{}, thread.Reopened{}, thread.Rated{}, thread.Archived{},
 	thread.Unarchived{}, thread.Hidden{}, thread.Read{}, thread.NetworkSeen{}, thread.Erased{},
 	thread.WorkflowStarted{}, thread.WorkflowAdvanced{}, thread.WorkflowWaited{}, thread.WorkflowEnded{}, thread.WebhookRequested{},
+	thread.MenuShown{}, thread.MenuAnswered{}, thread.BotPaused{}, thread.BotResumed{},
 }
 
 func TestEveryEventOfAThreadHasItsEntry(t *testing.T) {
