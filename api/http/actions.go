@@ -40,6 +40,8 @@ func actions() []action {
 		{"read", access.Converse, as[readMarkBody]},
 		{"offers/accept", access.Converse, as[acceptBody]},
 		{"offers/decline", access.Converse, as[declineBody]},
+		{"bot/pause", access.Converse, as[pauseBotBody]},
+		{"bot/resume", access.Converse, as[resumeBotBody]},
 	}
 }
 
@@ -137,8 +139,10 @@ type (
 	readMarkBody struct {
 		Message string `json:"message"`
 	}
-	acceptBody  struct{}
-	declineBody struct{}
+	acceptBody    struct{}
+	declineBody   struct{}
+	pauseBotBody  struct{}
+	resumeBotBody struct{}
 )
 
 func (takeBody) command() (thread.Command, error)      { return thread.Take{}, nil }
@@ -243,6 +247,9 @@ func (b readMarkBody) command() (thread.Command, error) {
 }
 func (acceptBody) command() (thread.Command, error)  { return thread.Accept{}, nil }
 func (declineBody) command() (thread.Command, error) { return thread.Decline{}, nil }
+
+func (pauseBotBody) command() (thread.Command, error)  { return thread.PauseBot{}, nil }
+func (resumeBotBody) command() (thread.Command, error) { return thread.ResumeBot{}, nil }
 
 // complete gives a content its kind when it names none: what it carries says it.
 func complete(c thread.Content) (thread.Content, error) {

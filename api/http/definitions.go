@@ -35,6 +35,7 @@ func definables() []definable {
 		{path: "inboxes", kind: setting.KindInbox, right: access.ManageTemplates, decode: define[inboxBody]},
 		{path: "subscriptions", kind: setting.KindSubscription, right: access.EditSettings, decode: define[subscriptionBody], read: access.EditSettings, check: (*Server).maySubscribe},
 		{path: "workflows", kind: setting.KindWorkflow, right: access.EditSettings, decode: define[workflowBody]},
+		{path: "menus", kind: setting.KindMenu, right: access.EditSettings, decode: define[menuBody]},
 	}
 }
 
@@ -93,6 +94,13 @@ type (
 		Name   string           `json:"name"`
 		Filter setting.Contacts `json:"filter"`
 	}
+	menuBody struct {
+		Name       string           `json:"name"`
+		Nodes      []setting.Node   `json:"nodes"`
+		Person     setting.Person   `json:"person"`
+		Fallback   setting.Fallback `json:"fallback"`
+		CloseAfter int64            `json:"close_after_s"`
+	}
 )
 
 func (b fieldBody) definition(id string) setting.Definition {
@@ -124,6 +132,9 @@ func (b inboxBody) definition(id string) setting.Definition {
 }
 func (b segmentBody) definition(id string) setting.Definition {
 	return setting.Segment{ID: id, Name: b.Name, Filter: b.Filter}
+}
+func (b menuBody) definition(id string) setting.Definition {
+	return setting.Menu{ID: id, Name: b.Name, Nodes: b.Nodes, Person: b.Person, Fallback: b.Fallback, CloseAfter: b.CloseAfter}
 }
 
 // routes of one kind of definitions.

@@ -3,6 +3,7 @@ package http
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
@@ -39,6 +40,7 @@ func Sections() []Section {
 		setting.KindTag: reflect.TypeFor[tagBody](), setting.KindTemplate: reflect.TypeFor[templateBody](), setting.KindMacro: reflect.TypeFor[macroBody](),
 		setting.KindSegment: reflect.TypeFor[segmentBody](), setting.KindWorkflow: reflect.TypeFor[workflowBody](),
 		setting.KindSubscription: reflect.TypeFor[subscriptionBody](), setting.KindInbox: reflect.TypeFor[inboxBody](),
+		setting.KindMenu: reflect.TypeFor[menuBody](),
 	}
 	for _, d := range definables() {
 		s := Section{Name: d.path, Body: bodies[d.kind], Decide: func(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
@@ -50,6 +52,10 @@ func Sections() []Section {
 		}}
 		if d.kind == setting.KindWorkflow { // its steps name departments and operators
 			last = append(last, s)
+			continue
+		}
+		if d.kind == setting.KindMenu { // it names departments, and channels name it
+			last = slices.Insert(last, slices.IndexFunc(last, func(s Section) bool { return s.Name == "channels" }), s)
 			continue
 		}
 		all = append(all, s)

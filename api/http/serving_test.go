@@ -136,7 +136,7 @@ func TestTheFeedAsLinesGoesOnWithWhatComesAndEndsWhereItIsTold(t *testing.T) {
 		t.Fatal("the feed ended")
 		return e
 	}
-	if e := read(); e.Type != "turno.conversation.message_received.v1" || e.Subject != c {
+	if e := read(); e.Type != "turno.conversation.message_received.v2" || e.Subject != c {
 		t.Errorf("the first line is %v", e)
 	}
 	d.must(d.do("ana", "POST", "/v1/conversations/"+c+"/take", ""), 200)

@@ -189,10 +189,13 @@ type channelBody struct {
 	Name       string `json:"name"`
 	Department string `json:"department"`
 	Extension  string `json:"extension"`
+
+	Menu        string `json:"menu"`
+	BotStaysOff bool   `json:"bot_stays_off"`
 }
 
 func (b channelBody) put(id string) setting.PutChannel {
-	return setting.PutChannel{ID: id, Type: b.Type, Name: b.Name, Department: b.Department, Extension: b.Extension}
+	return setting.PutChannel{ID: id, Type: b.Type, Name: b.Name, Department: b.Department, Extension: b.Extension, Menu: b.Menu, BotStaysOff: b.BotStaysOff}
 }
 
 // putChannel makes a channel, or replaces its definition.

@@ -179,7 +179,15 @@ func (d decision) handOff(choice setting.Choice) []Event {
 		department = d.c.Department
 	}
 	events := append(d.tagged(choice.Tags), d.says(choice.Text, nil)...)
-	return append(events, Queued{Department: department, List: d.list(department), Cause: CauseHandedOff})
+	return append(events, Queued{Department: department, List: d.peoples(department), Cause: CauseHandedOff})
+}
+
+// peoples is the list on which a bot leaves a conversation. A bot has none of an import's, so nobody has to say which it was.
+func (d decision) peoples(department string) string {
+	if list, r := d.list(department); r == nil {
+		return list
+	}
+	return StateWaiting
 }
 
 // tagged adds the tags that are missing, as far as there is room.
@@ -212,7 +220,7 @@ func (d decision) pauseBot() ([]Event, *domain.Refusal) {
 		events = append(events, BotPaused{})
 	}
 	if d.c.State == StateBot {
-		events = append(events, Queued{Department: d.c.Department, List: d.list(d.c.Department), Cause: CauseBotPaused})
+		events = append(events, Queued{Department: d.c.Department, List: d.peoples(d.c.Department), Cause: CauseBotPaused})
 	}
 	return events, nil
 }

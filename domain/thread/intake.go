@@ -60,7 +60,6 @@ func (d decision) receiveNew(c Receive) ([]Event, *domain.Refusal) {
 	}
 	opened := d.opening(Inbound, channel, c.Identity, c.Contact, c.Ticket)
 	opened.Name, opened.Address, opened.ExternalID = c.Name, c.Address, c.ExternalID
-	list := d.list(channel.Department)
 	if d.botBegins(channel.ID, opened) {
 		list = StateBot
 	}

@@ -160,6 +160,9 @@ type Channel struct {
 	Extension  string          `json:"extension,omitempty"`
 	Retired    bool            `json:"retired"`
 	Revision   domain.Position `json:"revision"`
+
+	Menu        string `json:"menu,omitempty"`
+	BotStaysOff bool   `json:"bot_stays_off,omitempty"`
 }
 
 // Token is the right to use the API, without its secret, which is not in the log either.

@@ -126,6 +126,7 @@ var channels = kind[Channel]{
 			return c, err
 		}
 		c.ID, c.Type, c.Name, c.Department, c.Extension, c.Retired = def.ID, def.Type, def.Name, def.Department, def.Extension, def.Retired
+		c.Menu, c.BotStaysOff = def.Menu, def.BotStaysOff
 		return c, nil
 	},
 }

@@ -149,11 +149,19 @@ type Message struct {
 	Location     *Location         `json:"location,omitempty"`
 	ContactCard  *ContactCard      `json:"contact_card,omitempty"`
 	ReplyTo      string            `json:"reply_to,omitempty"`
+	Choices      []Choice          `json:"choices,omitempty"` // of ours: what the contact may press
+	Choice       string            `json:"choice,omitempty"`  // of the contact: id of the one that was pressed
 	At           projections.Time  `json:"at"`
 	SentAt       *projections.Time `json:"sent_at,omitempty"` // the channel's own timestamp
 	Position     domain.Position   `json:"position"`
 	Note         bool              `json:"note,omitempty"` // internal; direction and kind are "note"
 	Mentions     []string          `json:"mentions,omitempty"`
+}
+
+// Choice is a button of a message.
+type Choice struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
 }
 
 // Attachment is a file of a message.

@@ -85,7 +85,10 @@ func message(of *record, e entry, event thread.Event) Message {
 }
 
 func (m *Message) content(c thread.Content) {
-	m.Kind, m.Text, m.ReplyTo = string(c.Kind), string(c.Text), c.ReplyTo
+	m.Kind, m.Text, m.ReplyTo, m.Choice = string(c.Kind), string(c.Text), c.ReplyTo, c.Choice
+	for _, choice := range c.Choices {
+		m.Choices = append(m.Choices, Choice{ID: choice.ID, Title: string(choice.Title)})
+	}
 	for _, a := range c.Attachments {
 		m.Attachments = append(m.Attachments, Attachment{URL: string(a.URL), Name: string(a.Name), Type: a.Type, Size: a.Size})
 	}
