@@ -153,6 +153,8 @@ func (v *Conversation) Running(now int64) (Sample, bool) {
 		s.Kind, s.Start, s.From = Wait, v.Entry.Ref, v.Entry.At
 	case v.State == thread.StatePaused:
 		s.Kind = Pause
+	case v.State == thread.StateBot:
+		s.Kind = Bot
 	default:
 		s.Kind = Attending
 	}

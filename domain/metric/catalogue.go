@@ -74,7 +74,7 @@ var catalogue = []Definition{
 		shape:   timed, kinds: []Kind{FirstAssignment},
 	}, {
 		Name: "wait", Version: 1, Unit: Seconds, Clock: wall, Cohort: theEnd, Attribution: "the department that it waited in, and the operator who ended it by having it", Pauses: true,
-		Formula: "per queue entry: from entering waiting or out of hours to leaving it; several per conversation", Details: "how it ended: take, assignment, transfer, abandonment, close",
+		Formula: "per queue entry: from entering waiting or out of hours to leaving it; several per conversation", Details: "how it ended: take, assignment, transfer, abandonment, close, bot",
 		shape: timed, kinds: []Kind{Wait},
 	}, {
 		Name: "wait_first", Version: 1, Unit: Seconds, Clock: wall, Cohort: theEnd, Attribution: "as `wait`", Pauses: true,
@@ -88,6 +88,22 @@ var catalogue = []Definition{
 		Name: "abandoned", Version: 1, Unit: Count, Clock: none, Cohort: "the close", Attribution: "the department that it waited in; no operator",
 		Formula: "closed while it queued and before any public human message of the episode; ignored, superseded and outbound ones excluded",
 		shape:   counted, kinds: []Kind{Abandoned},
+	}, {
+		Name: "contained", Version: 1, Unit: Count, Clock: none, Cohort: "the close", Attribution: "the department that it was in; no operator",
+		Formula: "episodes that a customer began and the bot closed, in which nobody was ever owed a person or wrote; ignored and superseded ones excluded", Details: "the close's reason: resolved, or inactive when the customer fell silent",
+		shape: counted, kinds: []Kind{Contained},
+	}, {
+		Name: "handed_off", Version: 1, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "the department that got it; no operator",
+		Formula: "times that a conversation went from the bot to a department's list, transfers apart", Details: "cause: handed_off by a choice, a wish or wrong answers; bot_paused",
+		shape: counted, kinds: []Kind{HandedOff},
+	}, {
+		Name: "bot_time", Version: 1, Unit: Seconds, Clock: wall, Cohort: "the end of the span", Attribution: "the department that it was in; no operator",
+		Formula: "one sample for each time that the bot had a conversation; no part of a wait",
+		shape:   timed, kinds: []Kind{Bot},
+	}, {
+		Name: "first_response_from_hand_off", Version: 1, Unit: Seconds, Clock: wall, Cohort: "the reply", Attribution: "who replied, and the department that had it", Pauses: true,
+		Formula: "of `first_response`, those of conversations that a bot had: from the last time that it left the bot for a list",
+		shape:   timed, kinds: []Kind{FirstResponseFromHandOff},
 	}, {
 		Name: "first_response", Version: 1, Unit: Seconds, Clock: wall, Cohort: "the reply", Attribution: "who replied, and the department that had it", Pauses: true,
 		Formula: "the first customer message of the episode to the first public human message; notes, bots and automatic messages don't count; outbound ones have none; a reopening starts a new one",
@@ -181,13 +197,13 @@ var catalogue = []Definition{
 		Formula: "messages to the contact; notes are none", Details: "the sender: human, other_device, machine",
 		shape: counted, kinds: []Kind{MessageOut},
 	}, {
-		Name: "backlog", Version: 1, Unit: Count, Clock: none, Cohort: "the period's end", Attribution: "the owner at that instant, and the department that had it", Details: "waiting (out of hours too), attending, paused",
+		Name: "backlog", Version: 1, Unit: Count, Clock: none, Cohort: "the period's end", Attribution: "the owner at that instant, and the department that had it", Details: "waiting (out of hours too), attending, paused, bot",
 		Formula: "conversations open at the instant at which the period ends; an instant that has not come is answered as of the report's now",
-		shape:   stocked, kinds: []Kind{Wait, Attending, Pause},
+		shape:   stocked, kinds: []Kind{Wait, Attending, Pause, Bot},
 	}, {
 		Name: "backlog_flow", Version: 1, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "of each event, its own",
-		Formula: "received + outbound + transferred in + reopened, less closed (for whatever reason) and transferred out; n is how many events, the sum the difference, which is that of `backlog`",
-		shape:   flowed, kinds: []Kind{Received, Outbound, Reopened, TransferIn, Episode, TransferOut},
+		Formula: "received + outbound + transferred in + handed off to it + reopened, less closed (for whatever reason), transferred out and handed over by a bot; n is how many events, the sum the difference, which is that of `backlog`",
+		shape:   flowed, kinds: []Kind{Received, Outbound, Reopened, TransferIn, HandedOff, Episode, TransferOut, HandedOver},
 	}, {
 		Name: "concurrency", Version: 1, Unit: Count, Clock: wall, Cohort: inside, Attribution: "the owner, and the department that had it",
 		Formula: "conversations attended at once: the mean, weighted by time, while at least one was attended, and the maximum; n is how many conversations",

@@ -59,6 +59,8 @@ type Conversation struct {
 	Take     Mark // of its owner
 	Silent   bool // its owner has not written since
 	Offers   []Offer
+	HandOff  Mark // the bot's, until a person answers
+	Queued   bool // a person was owed: it stood on a list once, or had an owner
 
 	// The whole conversation.
 	Begun   Mark
@@ -169,6 +171,7 @@ func (s *step) reopened(e thread.Reopened) {
 	v.Episode, v.Outbound = Mark{At: s.t, Ref: s.ref}, false
 	v.Paused, v.Entry, v.Waits, v.Waited, v.Assigned = 0, Mark{}, 0, 0, false
 	v.First, v.Answered, v.Run, v.Runs, v.RunSum, v.RunNet = Mark{}, false, Mark{}, 0, 0, 0
+	v.HandOff, v.Queued = Mark{}, false
 	// Where it was closed it comes back, be it to leave at once by a transfer.
 	s.count(Reopened, s.actor(), s.Department, e.By)
 	s.Department = e.Department
@@ -209,7 +212,11 @@ func (s *step) sent(e thread.MessageSent) {
 	if s.First.set() {
 		s.since(FirstResponse, s.First, by, "")
 		s.First = Mark{}
+		if s.HandOff.set() {
+			s.since(FirstResponseFromHandOff, s.HandOff, by, "")
+		}
 	}
+	s.HandOff = Mark{}
 	s.Answered = true
 	own := by != "" && by == s.Owner
 	if s.Run.set() {

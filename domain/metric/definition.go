@@ -103,7 +103,7 @@ func (d *Definition) OnlyLast() bool { return d.shape == lastClosed }
 
 // Weight is what a sample adds to a count: 1, or −1 where the metric is a difference and the sample is on its other side.
 func (d *Definition) Weight(s *Sample) int {
-	if d.shape == flowed && (s.Kind == Episode || s.Kind == TransferOut) {
+	if d.shape == flowed && (s.Kind == Episode || s.Kind == TransferOut || s.Kind == HandedOver) {
 		return -1
 	}
 	return 1
@@ -122,5 +122,7 @@ func (d *Definition) Credit(s *Sample) {
 		s.Detail = thread.StateAttending
 	case Pause:
 		s.Detail = thread.StatePaused
+	case Bot:
+		s.Detail = thread.StateBot
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // stateFormat is the first byte of an encoded conversation. A change of the fields is another number.
-const stateFormat = 2
+const stateFormat = 3
 
 var errState = errors.New("metric: the state of a conversation is damaged")
 
@@ -22,8 +22,8 @@ func (v *Conversation) AppendBinary(b []byte) ([]byte, error) {
 	e.text(v.State)
 	e.text(v.Department)
 	e.text(v.Owner)
-	e.flags(v.Outbound, v.Assigned, v.Answered, v.Silent)
-	for _, m := range []Mark{v.Begun, v.Since, v.Entry, v.First, v.Run, v.Take} {
+	e.flags(v.Outbound, v.Assigned, v.Answered, v.Silent, v.Queued)
+	for _, m := range []Mark{v.Begun, v.Since, v.Entry, v.First, v.Run, v.Take, v.HandOff} {
 		e.mark(m)
 	}
 	for _, n := range []int64{
@@ -60,8 +60,8 @@ func (v *Conversation) UnmarshalBinary(b []byte) error {
 	d.at, d.ref = v.Episode.At, v.Episode.Ref
 	v.Last = d.at + d.int()
 	v.State, v.Department, v.Owner = d.text(), d.text(), d.text()
-	d.flags(&v.Outbound, &v.Assigned, &v.Answered, &v.Silent)
-	for _, m := range []*Mark{&v.Begun, &v.Since, &v.Entry, &v.First, &v.Run, &v.Take} {
+	d.flags(&v.Outbound, &v.Assigned, &v.Answered, &v.Silent, &v.Queued)
+	for _, m := range []*Mark{&v.Begun, &v.Since, &v.Entry, &v.First, &v.Run, &v.Take, &v.HandOff} {
 		*m = d.mark()
 	}
 	v.Gone, v.Paused, v.Waits, v.Waited = d.int(), d.int(), int(d.int()), d.int()

@@ -9,6 +9,7 @@ var kindNames = [...]string{
 	CustomerWaiting: "customer_waiting", Abandoned: "abandoned", OwnedAtClose: "owned_at_close", OneTouch: "one_touch",
 	Rating: "rating", Satisfied: "satisfied", Available: "available", Away: "away", OutOfHours: "out_of_hours",
 	Offered: "offered", OfferMissed: "offer_missed", OfferLost: "offer_lost", OfferDeclined: "offer_declined",
+	Bot: "bot", Contained: "contained", HandedOff: "handed_off", HandedOver: "handed_over", FirstResponseFromHandOff: "first_response_from_hand_off",
 }
 
 // String is the kind's name.

@@ -16,7 +16,7 @@ func history(t *rapid.T) []domain.Commit {
 }
 
 // states are the kinds of spans that every instant of a conversation belongs to exactly one of.
-var states = map[metric.Kind]bool{metric.Wait: true, metric.Attending: true, metric.Pause: true}
+var states = map[metric.Kind]bool{metric.Wait: true, metric.Attending: true, metric.Pause: true, metric.Bot: true}
 
 func TestTheTimeInAllStatesAddsUpToTheLengthOfTheEpisodeExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

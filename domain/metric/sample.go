@@ -44,6 +44,12 @@ const (
 	OfferMissed           Kind = 35 // from the offer to the end of its time
 	OfferLost             Kind = 36 // from the offer to the take by another
 	OfferDeclined         Kind = 37 // from the offer to the operator's no
+
+	Bot                      Kind = 40 // a span of the state
+	Contained                Kind = 41 // an episode that the bot alone had
+	HandedOff                Kind = 42 // by the bot, to the department that got it; Detail: cause
+	HandedOver               Kind = 43 // the same, from the department that had it
+	FirstResponseFromHandOff Kind = 44
 )
 
 // Ref names one event of the log: the position of its commit, and its index there in the lowest 7 bits. Refs are in the

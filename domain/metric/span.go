@@ -1,21 +1,46 @@
 package metric
 
-import "github.com/turno-desk/turno/domain/thread"
+import (
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/thread"
+)
 
 func queues(state string) bool {
 	return state == thread.StateWaiting || state == thread.StateOutOfHours
 }
 
 func (s *step) queued(e thread.Queued) {
+	if e.List == thread.StateBot {
+		s.toBot(e)
+		return
+	}
 	entered := !queues(s.State) || e.Department != s.Department
 	if queues(s.State) && entered {
 		s.leave("", "transfer")
 	}
 	s.Offers = nil
+	handed := s.State == thread.StateBot
+	if handed && e.Cause != "transferred" {
+		s.count(HandedOff, "", e.Department, e.Cause)
+		s.count(HandedOver, "", s.Department, e.Cause)
+	}
 	s.move(e.List, e.Department, "")
+	s.Queued = true
+	if handed && !s.Answered {
+		s.HandOff = s.mark()
+	}
 	if entered {
 		s.Entry = s.mark()
 	}
+}
+
+// toBot gives the conversation to the bot: nobody waits for a person then.
+func (s *step) toBot(e thread.Queued) {
+	if queues(s.State) {
+		s.leave("", "bot")
+	}
+	s.Offers, s.HandOff = nil, Mark{}
+	s.move(thread.StateBot, e.Department, "")
 }
 
 // How a queue entry ended.
@@ -35,7 +60,7 @@ func (s *step) taken(e thread.Taken) {
 	if !s.Assigned && !s.Outbound && e.How != thread.TakenByReopener {
 		s.since(FirstAssignment, s.Episode, e.Operator, "")
 	}
-	s.Assigned = true
+	s.Assigned, s.Queued = true, true
 	s.Take, s.Silent = s.mark(), e.How != thread.TakenOutbound
 }
 
@@ -77,6 +102,8 @@ func (s *step) finish() {
 	case thread.StatePaused:
 		s.add(&Sample{Kind: Pause, Start: s.Since.Ref, From: s.Since.At, Value: length, Net: length, Operator: s.Owner})
 		s.Paused += length
+	case thread.StateBot:
+		s.add(&Sample{Kind: Bot, Start: s.Since.Ref, From: s.Since.At, Value: length, Net: length})
 	case thread.StateOutOfHours:
 		s.add(&Sample{Kind: OutOfHours, Start: s.Since.Ref, From: s.Since.At, Value: length, Net: length})
 	}
@@ -114,6 +141,10 @@ func (s *step) closed(e thread.Closed) {
 		s.leave("", how)
 	}
 	department, by := s.Department, s.actor()
+	contained := s.State == thread.StateBot && s.c.Actor.Kind == domain.ActorBot && !s.Queued && !s.Answered && !s.Outbound && !apart
+	if contained {
+		s.count(Contained, "", department, string(e.Reason))
+	}
 	s.move(thread.StateClosed, department, "")
 	whole := Sample{
 		Start: s.Episode.Ref, From: s.Episode.At, Operator: by, Department: department, Detail: string(e.Reason), Machine: s.machine(),
@@ -128,7 +159,7 @@ func (s *step) closed(e thread.Closed) {
 	if s.Waits > 0 {
 		add(WaitTotal, s.Waited, s.Waited)
 	}
-	if s.Run.set() && !apart {
+	if s.Run.set() && !apart && !contained { // what the bot has settled waits for nobody
 		value, net := s.since(Unanswered, s.Run, by, string(e.Reason))
 		s.Runs, s.RunSum, s.RunNet = s.Runs+1, s.RunSum+value, s.RunNet+net
 	}
@@ -151,5 +182,5 @@ func (s *step) closed(e thread.Closed) {
 		p.Kind, p.Start, p.From, p.Value, p.Net = HandleConversation, s.Begun.Ref, s.Begun.At, s.Handled, s.Handled
 		s.replace(&s.Handle, &p)
 	}
-	s.Run, s.First, s.Take, s.Silent = Mark{}, Mark{}, Mark{}, false
+	s.Run, s.First, s.Take, s.Silent, s.HandOff = Mark{}, Mark{}, Mark{}, false, Mark{}
 }

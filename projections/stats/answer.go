@@ -112,6 +112,7 @@ type LiveDepartment struct {
 	OutOfHours   int     `json:"out_of_hours"`
 	Attending    int     `json:"attending"`
 	Paused       int     `json:"paused"`
+	Bot          int     `json:"bot"`
 	LongestWait  *Millis `json:"longest_wait_s"` // null when nobody waits
 	MeanWait     *Millis `json:"mean_wait_s"`
 	WaitingSince *Time   `json:"waiting_since"` // of the longest

@@ -32,7 +32,7 @@ func (q *Queries) Live(ctx context.Context, workspace string, s Scope, r LiveReq
 	if err != nil {
 		return Live{}, err
 	}
-	spans, err := v.running(ctx, []metric.Kind{metric.Wait, metric.Attending, metric.Pause, metric.Available, metric.Away})
+	spans, err := v.running(ctx, []metric.Kind{metric.Wait, metric.Attending, metric.Pause, metric.Bot, metric.Available, metric.Away})
 	if err != nil {
 		return Live{}, fmt.Errorf("stats: read what goes on: %w", err)
 	}
@@ -118,7 +118,7 @@ func (p *place) add(s *metric.Sample, now int64) {
 func (p *place) row(id string) LiveDepartment {
 	d := LiveDepartment{
 		Department: id, Waiting: p.states[thread.StateWaiting], OutOfHours: p.states[thread.StateOutOfHours],
-		Attending: p.states[thread.StateAttending], Paused: p.states[thread.StatePaused],
+		Attending: p.states[thread.StateAttending], Paused: p.states[thread.StatePaused], Bot: p.states[thread.StateBot],
 	}
 	if p.waits > 0 {
 		longest, mean, since := Millis(p.longest), Millis(p.sum/p.waits), Time(p.since)

@@ -157,15 +157,15 @@ func TestLiveTellsWhoWaitsHowLongAndWhatEverybodyHas(t *testing.T) {
 		want string
 	}{
 		{all, LiveRequest{Now: now}, `{"position":9,"now":"2026-09-07T09:40:00.000Z","departments":[` +
-			`{"department":"soporte","waiting":1,"out_of_hours":1,"attending":0,"paused":0,"longest_wait_s":2400,"mean_wait_s":2100,"waiting_since":"2026-09-07T09:00:00.000Z"},` +
-			`{"department":"ventas","waiting":0,"out_of_hours":0,"attending":1,"paused":1,"longest_wait_s":null,"mean_wait_s":null,"waiting_since":null}],` +
+			`{"department":"soporte","waiting":1,"out_of_hours":1,"attending":0,"paused":0,"bot":0,"longest_wait_s":2400,"mean_wait_s":2100,"waiting_since":"2026-09-07T09:00:00.000Z"},` +
+			`{"department":"ventas","waiting":0,"out_of_hours":0,"attending":1,"paused":1,"bot":0,"longest_wait_s":null,"mean_wait_s":null,"waiting_since":null}],` +
 			`"operators":[{"operator":"beto","connected":false,"available":false,"since":null,"attending":1,"paused":1}]}`},
 		{Scope{Departments: []string{"soporte"}}, LiveRequest{Now: now}, `{"position":9,"now":"2026-09-07T09:40:00.000Z","departments":[` +
-			`{"department":"soporte","waiting":1,"out_of_hours":1,"attending":0,"paused":0,"longest_wait_s":2400,"mean_wait_s":2100,"waiting_since":"2026-09-07T09:00:00.000Z"}],"operators":[]}`},
+			`{"department":"soporte","waiting":1,"out_of_hours":1,"attending":0,"paused":0,"bot":0,"longest_wait_s":2400,"mean_wait_s":2100,"waiting_since":"2026-09-07T09:00:00.000Z"}],"operators":[]}`},
 		{Scope{Operator: "beto"}, LiveRequest{Now: now, Department: "ventas"}, `{"position":9,"now":"2026-09-07T09:40:00.000Z","departments":[` +
-			`{"department":"ventas","waiting":0,"out_of_hours":0,"attending":1,"paused":1,"longest_wait_s":null,"mean_wait_s":null,"waiting_since":null}],"operators":[]}`},
+			`{"department":"ventas","waiting":0,"out_of_hours":0,"attending":1,"paused":1,"bot":0,"longest_wait_s":null,"mean_wait_s":null,"waiting_since":null}],"operators":[]}`},
 		{all, LiveRequest{Position: 2}, `{"position":2,"now":"2026-09-07T09:10:00.000Z","departments":[` +
-			`{"department":"soporte","waiting":1,"out_of_hours":1,"attending":0,"paused":0,"longest_wait_s":600,"mean_wait_s":300,"waiting_since":"2026-09-07T09:00:00.000Z"}],"operators":[]}`},
+			`{"department":"soporte","waiting":1,"out_of_hours":1,"attending":0,"paused":0,"bot":0,"longest_wait_s":600,"mean_wait_s":300,"waiting_since":"2026-09-07T09:00:00.000Z"}],"operators":[]}`},
 	} {
 		got, err := b.Live(context.Background(), metrictest.Workspace, x.who, x.ask)
 		if err != nil || text(t, got) != x.want {

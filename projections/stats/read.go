@@ -113,7 +113,7 @@ func (v *view) running(ctx context.Context, wanted []metric.Kind) ([]metric.Samp
 	var conversations, presence bool
 	for _, k := range wanted {
 		presence = presence || k == metric.Available || k == metric.Away
-		conversations = conversations || k == metric.Wait || k == metric.Attending || k == metric.Pause
+		conversations = conversations || k == metric.Wait || k == metric.Attending || k == metric.Pause || k == metric.Bot
 	}
 	is := func(k metric.Kind) bool {
 		for _, w := range wanted {
@@ -216,6 +216,8 @@ func (v *view) endedSince(ctx context.Context, k metric.Kind) ([]metric.Sample, 
 				s.Detail = thread.StateAttending
 			case metric.Pause:
 				s.Detail = thread.StatePaused
+			case metric.Bot:
+				s.Detail = thread.StateBot
 			}
 			if opened != 0 {
 				s.Conversation = strconv.FormatInt(opened, 10)

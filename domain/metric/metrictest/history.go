@@ -146,6 +146,7 @@ func by(id string) domain.Actor { return domain.Actor{Kind: domain.ActorOperator
 var (
 	customer = domain.Actor{Kind: domain.ActorContact}
 	machine  = domain.Actor{Kind: domain.ActorSystem}
+	bot      = domain.Actor{Kind: domain.ActorBot}
 )
 
 func (t *teller) say(v *talk, who domain.Actor, events ...domain.Event) {

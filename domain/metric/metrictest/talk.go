@@ -15,6 +15,8 @@ func (t *teller) talk(v *talk) {
 		t.afterwards(v)
 	case v.state == thread.StateClosed:
 		t.open(v)
+	case v.state == thread.StateBot:
+		t.bot(v)
 	case t.choose(8) == 0:
 		t.end(v)
 	case v.owner == "":
@@ -30,7 +32,10 @@ func (t *teller) open(v *talk) {
 	v.rated = false
 	v.department, v.owner, v.state = t.any(departments), "", thread.StateWaiting
 	o := thread.Opened{Number: v.number, Ticket: v.ticket, Direction: thread.Inbound, Channel: v.channel, Department: v.department}
-	switch t.choose(5) {
+	switch t.choose(7) {
+	case 5, 6:
+		v.state = thread.StateBot
+		t.say(v, customer, o, thread.Queued{Department: v.department, List: v.state, Cause: "opened"}, thread.MessageReceived{})
 	case 0:
 		o.Direction = thread.Outbound
 		v.state, v.owner = thread.StateAttending, t.any(operators)
@@ -43,6 +48,37 @@ func (t *teller) open(v *talk) {
 	}
 }
 
+// bot is something that happens while a bot has the conversation.
+func (t *teller) bot(v *talk) {
+	who := t.any(operators)
+	switch t.choose(9) {
+	case 0:
+		t.say(v, customer, thread.MessageReceived{})
+	case 1:
+		t.say(v, bot, thread.MenuAnswered{}, thread.MessageSent{Sender: thread.SenderMachine}, thread.MenuShown{})
+	case 2:
+		v.state, v.department = t.any([]string{thread.StateWaiting, thread.StateOutOfHours}), t.any(departments)
+		t.say(v, bot, thread.MenuAnswered{}, thread.Queued{Department: v.department, List: v.state, Cause: thread.CauseHandedOff})
+	case 3:
+		v.state = thread.StateWaiting
+		t.say(v, by(who), thread.BotPaused{}, thread.Queued{Department: v.department, List: v.state, Cause: thread.CauseBotPaused})
+	case 4:
+		t.transfer(v, who)
+	case 5:
+		t.take(v, who, thread.TakenByReply, who, human())
+	case 6, 7:
+		reason := thread.ClosedResolved
+		if t.choose(2) == 0 {
+			reason = thread.ClosedInactive
+		}
+		department := v.department
+		v.state = thread.StateClosed
+		t.say(v, bot, thread.Closed{Reason: reason, Department: department}, thread.Archived{Cause: "close"})
+	default:
+		t.end(v)
+	}
+}
+
 func human() domain.Event { return thread.MessageSent{Sender: thread.SenderHuman} }
 
 func (t *teller) queued(v *talk) {
@@ -51,7 +87,10 @@ func (t *teller) queued(v *talk) {
 		t.offer(v)
 		return
 	}
-	switch t.choose(6) {
+	switch t.choose(7) {
+	case 6:
+		v.state = thread.StateBot
+		t.say(v, by(who), thread.BotResumed{}, thread.Queued{Department: v.department, List: v.state, Cause: thread.CauseBotResumed})
 	case 0:
 		t.say(v, customer, thread.MessageReceived{})
 	case 1:
