@@ -56,21 +56,22 @@ func TestTheMenuOfThePageTalksAndHandsOff(t *testing.T) {
 		t.Errorf("what was exported says %q", out)
 	}
 
-	id := ""
+	id, position := "", any(nil)
 	says := func(n int, text, choice string) {
 		t.Helper()
 		body := object{"message_id": fmt.Sprint("m", n), "from": object{"address": "+1", "name": "Carla"}, "text": text}
 		if choice != "" {
 			body["choice"] = choice
 		}
-		id = s.call(202, "", "POST", "/v1/channels/shop/messages", body)["conversation"].(map[string]any)["id"].(string)
+		answer := s.call(202, "", "POST", "/v1/channels/shop/messages", body)
+		id, position = answer["conversation"].(map[string]any)["id"].(string), answer["position"]
 	}
 	// hears waits for the bot's n-th message, and returns what it says and offers.
 	hears := func(n int) (string, string) {
 		t.Helper()
 		for limit := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 			var said []map[string]any
-			for _, item := range s.get("/v1/conversations/" + id + "/messages")["items"].([]any) {
+			for _, item := range s.get(fmt.Sprintf("/v1/conversations/%s/messages?after=%.0f", id, position))["items"].([]any) {
 				if m := item.(map[string]any); m["sender"] == "machine" {
 					said = append(said, m)
 				}
@@ -109,13 +110,14 @@ func TestTheMenuOfThePageTalksAndHandsOff(t *testing.T) {
 	if text, titles := hears(5); !strings.HasPrefix(text, "Somebody of Sales") || titles != "" {
 		t.Errorf("the bot hands off with %q and offers %s", text, titles)
 	}
-	conversation := s.get("/v1/conversations/" + id)
+	position = s.post("", "/v1/conversations/"+id+"/notes", object{"text": "Seen."})["position"]
+	conversation := s.get(fmt.Sprintf("/v1/conversations/%s?after=%.0f", id, position))
 	if conversation["state"] != "waiting" || conversation["department"] != "sales" || fmt.Sprint(conversation["tags"]) != "[lead]" {
 		t.Errorf("it is %v", conversation)
 	}
 	now := time.Now().UTC()
-	numbers := s.get(fmt.Sprintf("/v1/stats/departments?metric=handed_off&from=%s&to=%s&group_by=department",
-		now.Add(-time.Hour).Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339)))
+	numbers := s.get(fmt.Sprintf("/v1/stats/departments?metric=handed_off&from=%s&to=%s&group_by=department&after=%.0f",
+		now.Add(-time.Hour).Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339), position))
 	if text := fmt.Sprint(numbers["metrics"]); !strings.Contains(text, "key:sales") {
 		t.Errorf("handed off were %s", text)
 	}
