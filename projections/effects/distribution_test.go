@@ -68,7 +68,7 @@ func TestWhatWaitsIsGivenToWhoHasBeenIdleLongestAndTheEventSaysWhy(t *testing.T)
 	}
 }
 
-// TestEverythingThatMakesRoomGivesWhatWaits is the triggers: each is an event, and nothing is polled.
+// TestEverythingThatMakesRoomGivesWhatWaits is N17: the triggers are events, and nothing is polled.
 func TestEverythingThatMakesRoomGivesWhatWaits(t *testing.T) {
 	text := thread.Content{Kind: thread.KindText, Text: "Listo"}
 	for name, c := range map[string]struct {

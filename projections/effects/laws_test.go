@@ -196,7 +196,7 @@ func (w *faulty) happens(operators []string, open []string) []string {
 }
 
 // TestWhateverFailsNobodyHasTooMuchAndNobodyWaitsWhoNeedNot draws desks and what happens at them, while workers hear no answer
-// and die; then it leaves a good one alone. F002, F007, F011, F016, F021, D4, D8, D22, N15, N17: no conversation has two owners;
+// and die; then it leaves a good one alone. F002, F007, F011, F016, F021, D4, D8, D22, N15: no conversation has two owners;
 // no rule takes anybody past their capacity, by the load at the position that a reservation names and the other reservations; what
 // is offered is taken by who was asked, or by supervisors; every decision can be taken again; and in the end nobody waits while
 // somebody who is there has room, or may be asked.
