@@ -59,12 +59,7 @@ func (q *Queries) Contacts(ctx context.Context, workspace string, f ContactFilte
 		if err := rows.Err(); err != nil {
 			return fmt.Errorf("search contacts: %w", err)
 		}
-		for i := range p.Items {
-			if p.Items[i].Identities, err = identities(ctx, tx, workspace, &p.Items[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return identities(ctx, tx, workspace, p.Items)
 	})
 	return p, err
 }
@@ -175,9 +170,11 @@ func (q *Queries) Contact(ctx context.Context, workspace, id string) (c Contact,
 			return fmt.Errorf("read contact %s: %w", id, err)
 		}
 		found = true
-		if c.Identities, err = identities(ctx, tx, workspace, &c); err != nil {
+		one := []Contact{c}
+		if err := identities(ctx, tx, workspace, one); err != nil {
 			return err
 		}
+		c = one[0]
 		c.Annotations, err = annotations(ctx, tx, workspace, &c)
 		return err
 	})
@@ -230,24 +227,49 @@ func (c *Contact) of(whose string) string {
 	return whose
 }
 
-func identities(ctx context.Context, tx *sql.Tx, workspace string, c *Contact) ([]Identity, error) {
-	in, args := c.group()
+// identities fills in the addresses of contacts, by id.
+func identities(ctx context.Context, tx *sql.Tx, workspace string, contacts []Contact) error {
+	of := map[string]int{} // whose place in contacts
+	var ids []any
+	for i := range contacts {
+		contacts[i].Identities = []Identity{}
+		_, group := contacts[i].group()
+		for _, id := range group {
+			of[id.(string)] = i
+		}
+		ids = append(ids, group...)
+	}
+	const most = 500 // at a time
+	for part := range slices.Chunk(ids, most) {
+		if err := identitiesOf(ctx, tx, workspace, part, func(i Identity) {
+			c := &contacts[of[i.Contact]]
+			i.Contact = c.of(i.Contact)
+			c.Identities = append(c.Identities, i)
+		}); err != nil {
+			return err
+		}
+	}
+	for i := range contacts {
+		slices.SortFunc(contacts[i].Identities, func(a, b Identity) int { return strings.Compare(a.ID, b.ID) })
+	}
+	return nil
+}
+
+func identitiesOf(ctx context.Context, tx *sql.Tx, workspace string, ids []any, each func(Identity)) error {
 	rows, err := tx.QueryContext(ctx, `SELECT id, contact, channel, address, external_id, thread FROM identity
-		WHERE workspace = ? AND contact`+in+` ORDER BY id`, append([]any{workspace}, args...)...)
+		WHERE workspace = ? AND contact IN (?`+strings.Repeat(", ?", len(ids)-1)+`)`, append([]any{workspace}, ids...)...)
 	if err != nil {
-		return nil, fmt.Errorf("read addresses of contact %s: %w", c.ID, err)
+		return fmt.Errorf("read addresses of contacts: %w", err)
 	}
 	defer rows.Close()
-	all := []Identity{}
 	for rows.Next() {
 		var i Identity
 		if err := rows.Scan(&i.ID, &i.Contact, &i.Channel, &i.Address, &i.ExternalID, &i.Thread); err != nil {
-			return nil, fmt.Errorf("read addresses of contact %s: %w", c.ID, err)
+			return fmt.Errorf("read addresses of contacts: %w", err)
 		}
-		i.Contact = c.of(i.Contact)
-		all = append(all, i)
+		each(i)
 	}
-	return all, rows.Err()
+	return rows.Err()
 }
 
 func annotations(ctx context.Context, tx *sql.Tx, workspace string, c *Contact) ([]Annotation, error) {
