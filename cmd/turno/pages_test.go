@@ -13,6 +13,7 @@ import (
 // TestEveryCommandLineOfThePagesIsOneThatTheProgramTakes gives what the pages tell people to type to the program's parser.
 func TestEveryCommandLineOfThePagesIsOneThatTheProgramTakes(t *testing.T) {
 	typed := regexp.MustCompile(`(?m)^ {4,}(?:\./|docker compose run --rm \w+ )?turno ([^\n#]+)|` + "`turno ([a-z][^`]*)`")
+	shell := regexp.MustCompile(`\s+(> \S+|&)\s*$`) // what is the shell's, not the program's
 	lines := 0
 	check := func(path string) {
 		text, err := os.ReadFile(path)
@@ -20,7 +21,7 @@ func TestEveryCommandLineOfThePagesIsOneThatTheProgramTakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, found := range typed.FindAllStringSubmatch(string(text), -1) {
-			args := strings.Fields(strings.NewReplacer("'", "", "…", "", "NUMBER", "1", `"$TOKEN"`, "x", `\`, "").Replace(found[1] + found[2]))
+			args := strings.Fields(strings.NewReplacer("'", "", "…", "", "NUMBER", "1", `"$TOKEN"`, "x", `\`, "").Replace(shell.ReplaceAllString(found[1]+found[2], "")))
 			lines++
 			var c cli
 			_, err := parse(&c, args, env(nil), io.Discard, io.Discard)

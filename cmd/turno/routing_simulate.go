@@ -185,8 +185,16 @@ func (c comparison) write(out io.Writer) error {
 	if len(c.Plan.Changes) == 0 {
 		fmt.Fprintln(out, "Simulated: rules and presence as they were.")
 	}
+	var order []string
+	where := map[string][]string{} // departments by what is changed there
 	for _, change := range c.Plan.Changes {
-		fmt.Fprintf(out, "Simulated in %s: %s.\n", change.Department, change)
+		if where[change.String()] == nil {
+			order = append(order, change.String())
+		}
+		where[change.String()] = append(where[change.String()], change.Department)
+	}
+	for _, change := range order {
+		fmt.Fprintf(out, "Simulated in %s: %s.\n", strings.Join(where[change], ", "), change)
 	}
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', tabwriter.AlignRight)
