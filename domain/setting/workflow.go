@@ -128,6 +128,8 @@ const (
 	StepWait            = "wait"
 	StepClose           = "close"
 	StepWebhook         = "webhook"
+	StepPauseBot        = "pause_bot"
+	StepResumeBot       = "resume_bot" // of a closed one: its thread begins with the bot again
 )
 
 // WorkflowStep is one action of a workflow. Which of the others it takes is the action's.
@@ -367,8 +369,9 @@ func (s WorkflowStep) wrong(img *Image, where string, late bool) []string {
 		if s.Rule != "" && !slices.Contains([]string{"longest_idle", "least_busy", "round_robin"}, s.Rule) {
 			bad = append(bad, where+"rule")
 		}
-	case StepRelease:
+	case StepRelease, StepPauseBot:
 		open = true
+	case StepResumeBot:
 	case StepTransfer:
 		open = true
 		if s.Department == "" && s.Operator == "" {

@@ -166,6 +166,10 @@ func commandOf(s setting.WorkflowStep, text domain.Personal) Command {
 		return Send{Content: Content{Kind: KindText, Text: text}}
 	case setting.StepNotes:
 		return Note{Text: text}
+	case setting.StepPauseBot:
+		return PauseBot{}
+	case setting.StepResumeBot:
+		return ResumeBot{}
 	case setting.StepClose:
 		return Close{Reason: CloseReason(s.Reason), Category: s.Category, Summary: text}
 	}

@@ -33,6 +33,9 @@ func workflows() map[string]setting.Workflow {
 				{Action: setting.StepWebhook, Subscription: "crm"}}},
 		{ID: "avisa", Trigger: setting.Trigger{On: setting.OnUnanswered, After: 600}, Steps: []setting.WorkflowStep{{Action: setting.StepAssign, Rule: "least_busy"}}},
 		{ID: "saca", Trigger: setting.Trigger{On: setting.OnTagged, Tags: []string{"vip"}}, Steps: []setting.WorkflowStep{{Action: setting.StepTags, Remove: []string{"vip"}}}},
+		{ID: "devuelve", Trigger: setting.Trigger{On: setting.OnTagged, Source: []string{setting.SourceUser}, Tags: []string{"bot"}}, Steps: []setting.WorkflowStep{
+			{Action: setting.StepClose, Reason: "resolved"}, {Action: setting.StepResumeBot}}},
+		{ID: "calla", Trigger: setting.Trigger{On: setting.OnOpened}, Steps: []setting.WorkflowStep{{Action: setting.StepPauseBot}}},
 		{ID: "pone", Trigger: setting.Trigger{On: setting.OnReceived}, Steps: []setting.WorkflowStep{{Action: setting.StepTags, Add: []string{"vip"}}}},
 	} {
 		w.Name, w.Enabled = w.ID, true

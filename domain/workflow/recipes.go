@@ -57,6 +57,10 @@ func Recipes() []Recipe {
 			Conditions: []setting.Condition{{Field: setting.CondState, IsNot: []string{"paused"}}},
 			Steps: []setting.WorkflowStep{says("Are you still there? Without an answer we will close this conversation in a few hours."),
 				{Action: setting.StepWait, For: 4 * hour, Unless: setting.OnReceived}, {Action: setting.StepClose, Reason: "inactive"}}}},
+		{About: "Close what a person marks with the tag bot, and let the bot begin when the contact writes again.", Workflow: setting.Workflow{
+			ID: "close-and-bot-on", Name: "Close conversation and turn the bot on",
+			Trigger: setting.Trigger{On: setting.OnTagged, Source: []string{setting.SourceUser}, Tags: []string{"bot"}},
+			Steps:   []setting.WorkflowStep{{Action: setting.StepClose, Reason: "resolved"}, {Action: setting.StepResumeBot}}}},
 		{About: "Mark a conversation that was rated badly, for its supervisor.", Workflow: setting.Workflow{
 			ID: "low-rating", Name: "Follow up a low rating", Trigger: setting.Trigger{On: setting.OnRated},
 			Conditions: []setting.Condition{{Any: []setting.Condition{{Field: setting.CondRating, AtMost: 2}, is(setting.CondSatisfied, "no")}}},
