@@ -56,7 +56,7 @@ func TestDeliveriesAreListedAndSentAgain(t *testing.T) {
 		}
 	}
 	all := await("/v1/subscriptions/crm/deliveries?state=delivered", func(a answer) bool { return a.value("items.2") != nil })
-	if all.value("items.0.status") != 204.0 || all.value("items.0.attempts") != 1.0 || all.text("items.0.type") != "turno.conversation.message_received.v1" || all.value("pending") != 0.0 {
+	if all.value("items.0.status") != 204.0 || all.value("items.0.attempts") != 1.0 || all.text("items.0.type") != "turno.conversation.message_received.v2" || all.value("pending") != 0.0 {
 		t.Errorf("delivered are %s", all.body)
 	}
 	down := await("/v1/subscriptions/dead/deliveries?state=pending", func(a answer) bool { return a.value("items.2.error") == "connect" })
