@@ -22,7 +22,7 @@ import (
 // golden file of its new version, and keeps the old ones.
 func kinds() []*kind {
 	return []*kind{
-		of[thread.Opened](domain.CategoryThread, "conversation.opened", more),
+		of[thread.Opened](domain.CategoryThread, "conversation.opened", more, more),
 		of[thread.MessageReceived](domain.CategoryThread, "conversation.message_received", more),
 		of[thread.MessageSent](domain.CategoryThread, "conversation.message_sent", more),
 		of[thread.Queued](domain.CategoryThread, "conversation.queued"),
@@ -43,9 +43,10 @@ func kinds() []*kind {
 		of[thread.TicketLinked](domain.CategoryThread, "conversation.ticket_linked"),
 		of[thread.TicketLinkProposed](domain.CategoryThread, "conversation.ticket_link_proposed"),
 		of[thread.TicketLinkRejected](domain.CategoryThread, "conversation.ticket_link_rejected"),
-		of[thread.Closed](domain.CategoryThread, "conversation.closed"),
+		of[thread.Closed](domain.CategoryThread, "conversation.closed", more),
 		of[thread.Reopened](domain.CategoryThread, "conversation.reopened"),
-		of[thread.Rated](domain.CategoryThread, "conversation.rated"),
+		of[thread.SurveySent](domain.CategoryThread, "conversation.survey_sent"),
+		of[thread.Rated](domain.CategoryThread, "conversation.rated", more),
 		of[thread.Archived](domain.CategoryThread, "conversation.archived"),
 		of[thread.Unarchived](domain.CategoryThread, "conversation.unarchived"),
 		of[thread.Hidden](domain.CategoryThread, "conversation.hidden"),
@@ -79,9 +80,12 @@ func kinds() []*kind {
 		of[contact.Assigned](domain.CategoryContact, "contact.assigned"),
 		of[contact.Unassigned](domain.CategoryContact, "contact.unassigned"),
 		of[contact.MergeOffered](domain.CategoryContact, "contact.merge_offered"),
-		of[contact.Merged](domain.CategoryContact, "contact.merged"),
+		of[contact.Merged](domain.CategoryContact, "contact.merged", more),
 		of[contact.Unmerged](domain.CategoryContact, "contact.unmerged"),
-		of[contact.Separated](domain.CategoryContact, "contact.separated"),
+		of[contact.Separated](domain.CategoryContact, "contact.separated", more),
+		of[contact.SurveyReserved](domain.CategoryContact, "contact.survey_reserved"),
+		of[contact.SurveyConfirmed](domain.CategoryContact, "contact.survey_confirmed"),
+		of[contact.SurveyReleased](domain.CategoryContact, "contact.survey_released"),
 		of[contact.Erased](domain.CategoryContact, "contact.erased"),
 
 		of[workload.Reserved](domain.CategoryWorkload, "workload.reserved"),
@@ -102,9 +106,9 @@ func kinds() []*kind {
 		of[presence.BecameAvailable](domain.CategoryPresence, "presence.became_available"),
 		of[presence.BecameUnavailable](domain.CategoryPresence, "presence.became_unavailable"),
 
-		of[department.Created](domain.CategoryDepartment, "department.created", more, more),
-		of[department.Changed](domain.CategoryDepartment, "department.changed", more, more),
-		of[department.Retired](domain.CategoryDepartment, "department.retired", more, more),
+		of[department.Created](domain.CategoryDepartment, "department.created", more, more, more),
+		of[department.Changed](domain.CategoryDepartment, "department.changed", more, more, more),
+		of[department.Retired](domain.CategoryDepartment, "department.retired", more, more, more),
 
 		of[hours.Created](domain.CategorySetting, "calendar.created"),
 		of[hours.Changed](domain.CategorySetting, "calendar.changed"),

@@ -16,6 +16,7 @@ import (
 	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/sequence"
 	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/survey"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/domain/ticket"
 	"github.com/turno-desk/turno/domain/workload"
@@ -70,6 +71,12 @@ func samples() map[string]domain.Event {
 	offering := sales
 	offering.ID, offering.Settings.Distribution, offering.Settings.Rule = "offers", "", ""
 	offering.Settings.OfferTo, offering.Settings.OfferTimeout, offering.Settings.TransferAccept = 3, 45, true
+	asking := sales
+	asking.Settings.Survey = survey.Settings{Scale: survey.Stars, Text: "How was it, {{contact.name}}? {{survey.link}}", Page: "https://example.com/s/",
+		Thanks: "Thank you.", Expires: 172800, Cap: 86400}
+	asked := contact.Asked{Contact: contact.ID(threadID), Survey: conversationID + "-s1", At: at, Sent: true}
+	reserved := asked
+	reserved.Sent = false
 	said := thread.Content{
 		Kind: thread.KindImage, Text: "¿Dónde está mi pedido? 📦", ReplyTo: conversationID + "-m12",
 		Attachments: []thread.Attachment{{URL: "https://example.com/a.jpg", Name: "factura.jpg", Type: "image/jpeg", Size: 20480}},
@@ -167,6 +174,13 @@ func samples() map[string]domain.Event {
 			ExternalID: "crm-77", Hashed: 12, Blocked: true,
 			LastClose: &thread.LastClose{Conversation: threadID + "-1", At: at, Owner: "ana", Reason: "resolved"},
 		},
+		"turno.conversation.opened.v3": thread.Opened{
+			Number: 3, Ticket: 1043, Direction: thread.Inbound, Channel: "web", Department: "support",
+			Contact: contact.ID(threadID), Identity: "a3b5c7d9e2f4g6h8j1k3m5n7pq", Name: "María López", Address: "+5491155550123",
+			ExternalID: "crm-77", Hashed: 14, Blocked: true,
+			LastClose: &thread.LastClose{Conversation: conversationID, At: at, Owner: "ana", Reason: "resolved"},
+			Survey:    &thread.Asked{Survey: conversationID + "-s1", Scale: survey.YesNo, Expires: later, Rated: &at},
+		},
 		"turno.conversation.message_received.v1": thread.MessageReceived{
 			Message: conversationID + "-m13", IDHash: "q7w2e5r8t1y4u6i9o3p5a2s4d6", ChannelID: "wamid.HBgN", SentAt: &at,
 			Content: said,
@@ -226,10 +240,21 @@ func samples() map[string]domain.Event {
 			Reason: thread.ClosedResolved, Owner: "ana", Department: "support", Category: "delivery", Summary: "Parcel found.",
 			Comment: "She was happy.", Incomplete: []string{"field:motivo"}, Override: "The customer was in a hurry.",
 		},
+		"turno.conversation.closed.v2": thread.Closed{
+			Reason: thread.ClosedResolved, Owner: "ana", Department: "support", Category: "delivery", Summary: "Parcel found.",
+			Comment: "She was happy.", Incomplete: []string{"field:motivo"}, Override: "The customer was in a hurry.", NoSurvey: true,
+		},
 		"turno.conversation.reopened.v1": thread.Reopened{By: "operator", Department: "support", Reason: "It was not found after all."},
 		"turno.conversation.rated.v1": thread.Rated{
 			Score: 5, Satisfied: &yes, Comment: "¡Gracias!", CreditOperator: "ana", CreditDepartment: "support",
 			Participants: []string{"ana", "leo"}, Closer: "operator:ana", Replaces: true,
+		},
+		"turno.conversation.rated.v2": thread.Rated{
+			Score: 5, Satisfied: &yes, Comment: "¡Gracias!", CreditOperator: "ana", CreditDepartment: "support",
+			Participants: []string{"ana", "leo"}, Closer: "operator:ana", Replaces: true, Survey: conversationID + "-s1", Way: thread.RatedInChannel,
+		},
+		"turno.conversation.survey_sent.v1": thread.SurveySent{
+			Survey: conversationID + "-s1", Message: conversationID + "-m15", Scale: survey.Stars, Expires: later, CreditOperator: "ana", CreditDepartment: "support",
 		},
 		"turno.conversation.archived.v1":     thread.Archived{Cause: "close"},
 		"turno.conversation.unarchived.v1":   thread.Unarchived{Cause: "inbound"},
@@ -283,6 +308,12 @@ func samples() map[string]domain.Event {
 		"turno.contact.separated.v1":         contact.Separated{Survivor: contact.ID(threadID), Merge: 1},
 		"turno.contact.erased.v1":            contact.Erased{Threads: []string{threadID}},
 
+		"turno.contact.merged.v2":           contact.Merged{Contact: contact.ID(threadID), Merge: 1, Conflicts: []string{"email", "fields.plan"}, Asked: []contact.Asked{asked}},
+		"turno.contact.separated.v2":        contact.Separated{Survivor: contact.ID(threadID), Merge: 1, Asked: []contact.Asked{asked}},
+		"turno.contact.survey_reserved.v1":  contact.SurveyReserved{Asked: reserved},
+		"turno.contact.survey_confirmed.v1": contact.SurveyConfirmed{Asked: asked},
+		"turno.contact.survey_released.v1":  contact.SurveyReleased{Contact: contact.ID(threadID), Survey: conversationID + "-s1"},
+
 		"turno.ticket.opened.v1":   ticket.Opened{Definition: parcel},
 		"turno.ticket.changed.v1":  ticket.Changed{Definition: parcel},
 		"turno.ticket.numbered.v1": ticket.Numbered{Number: 12},
@@ -305,6 +336,9 @@ func samples() map[string]domain.Event {
 		"turno.department.created.v2": department.Created{Definition: sales},
 		"turno.department.changed.v2": department.Changed{Definition: sales},
 		"turno.department.retired.v2": department.Retired{Definition: department.Definition{ID: "sales", Name: "Sales", Retired: true}},
+		"turno.department.created.v4": department.Created{Definition: asking},
+		"turno.department.changed.v4": department.Changed{Definition: asking},
+		"turno.department.retired.v4": department.Retired{Definition: department.Definition{ID: "sales", Name: "Sales", Retired: true, Settings: asking.Settings}},
 
 		"turno.department.created.v3": department.Created{Definition: offering},
 		"turno.department.changed.v3": department.Changed{Definition: offering},

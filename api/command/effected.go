@@ -17,11 +17,27 @@ type Effect struct {
 
 	Conversation string
 	Do           thread.Command
+	Ask          domain.Position // of a close that the conversation's contact is asked about, instead of Do
 }
 
-// Effected does it, and returns the position of the newest commit that it made, 0 when there was nothing to do. Room that was
+// Effects has done what effects want.
+type Effects struct {
+	Engine    *Engine
+	Workloads *Workloads
+	Contacts  *Contacts
+	Surveys   *Surveys
+}
+
+// Do does it, and returns the position of the newest commit that it made, 0 when there was nothing to do. Room that was
 // reserved for what is then refused is given back. Errors are those of Engine.Do.
-func Effected(ctx context.Context, e *Engine, w *Workloads, c *Contacts, req Request, do Effect) (domain.Position, error) {
+func (d Effects) Do(ctx context.Context, req Request, do Effect) (domain.Position, error) {
+	w := d.Workloads
+	if do.Ask != 0 {
+		return d.Surveys.Ask(ctx, req, do.Conversation, do.Ask)
+	}
+	if thank, ok := do.Do.(thread.Thank); ok {
+		return d.Surveys.Thank(ctx, req, do.Conversation, thank)
+	}
 	if do.Free != nil {
 		return made(w.Free(ctx, req, *do.Free))
 	}
@@ -31,10 +47,10 @@ func Effected(ctx context.Context, e *Engine, w *Workloads, c *Contacts, req Req
 		}
 	}
 	if step, ok := do.Do.(thread.Advance); ok {
-		result, err := Advanced(ctx, e, c, req, do.Conversation, step)
+		result, err := Advanced(ctx, d.Engine, d.Contacts, req, do.Conversation, step)
 		return made(SettingResult{Position: result.Position, Commit: result.Commit}, err)
 	}
-	result, err := e.Do(ctx, req, do.Conversation, do.Do)
+	result, err := d.Engine.Do(ctx, req, do.Conversation, do.Do)
 	var refusal *domain.Refusal
 	if errors.As(err, &refusal) && do.Reserve != nil {
 		_, ferr := w.Free(ctx, req, workload.Free{

@@ -126,8 +126,12 @@ func (e *Engine) handle(ctx context.Context, req Request, j job) (Result, error)
 		if r := misplaced(req, t.state.LastTime, recorded); r != nil {
 			return Result{}, r
 		}
+		was := t.state.Version
 		if err := e.prepare(ctx, req, t, &j, &facts); err != nil {
 			return Result{}, err
+		}
+		if t.state.Version != was {
+			continue // it had to load more, and found more than that
 		}
 		if j.cmd, err = e.resolved(ctx, req, t, image, j.cmd); err != nil {
 			return Result{}, err
@@ -265,9 +269,7 @@ func (e *Engine) commit(req Request, t *entry, j job, conv *thread.Conversation,
 		}
 	}
 	if c.Conversation == "" {
-		if conv == nil {
-			conv = t.state.Current()
-		}
+		conv = thread.About(t.state, conv, events)
 		c.Conversation, c.Ticket, c.Contact, c.Channel = conv.ID, conv.Ticket, t.state.Contact, t.state.Channel
 		c.Opened, c.Before = conv.Opened, conv.Sight()
 	}

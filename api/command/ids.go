@@ -3,9 +3,11 @@ package command
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // idAlphabet is base32 in lower case without padding: every character may stand in an id, a subject and a file name.
@@ -46,3 +48,14 @@ func hashID(parts ...string) string {
 
 // actionOf names a command in its id: "thread.Take".
 func actionOf(cmd any) string { return fmt.Sprintf("%T", cmd) }
+
+// cutLast splits s at the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// equal compares what must not be guessed, in a time that does not tell how much of it is right.
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

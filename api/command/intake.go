@@ -154,7 +154,8 @@ func (e *Engine) channelInUse(ctx context.Context, req Request, channel string) 
 	return nil
 }
 
-// prepare gives a command that may open a conversation what it needs for that: a number, and whether the contact is blocked.
+// prepare gives a command that may open a conversation what it needs for that: a number, and whether the contact is blocked;
+// and one that answers a survey the conversation that it is about.
 func (e *Engine) prepare(ctx context.Context, req Request, t *entry, j *job, f *thread.Facts) error {
 	var ticket *int64
 	switch c := j.cmd.(type) {
@@ -169,6 +170,11 @@ func (e *Engine) prepare(ctx context.Context, req Request, t *entry, j *job, f *
 	}
 	if t.state.Erased {
 		return errErased
+	}
+	if in, ok := j.cmd.(thread.Receive); ok {
+		if rate, answers := t.state.Answers(in.Content, f.Now); answers {
+			return e.answering(ctx, t, rate.Survey, f)
+		}
 	}
 	if current := t.state.Current(); current != nil && current.Open() {
 		return nil
@@ -186,6 +192,19 @@ func (e *Engine) prepare(ctx context.Context, req Request, t *entry, j *job, f *
 		*ticket = n
 	}
 	return nil
+}
+
+// answering makes ready for a message that answers a survey: the conversation that it is about may be an earlier one.
+func (e *Engine) answering(ctx context.Context, t *entry, survey string, f *thread.Facts) (err error) {
+	conversation, _, _ := thread.SplitSurveyID(survey)
+	_, n, _ := thread.SplitConversationID(conversation)
+	if err := e.load(ctx, t, n, false); err != nil {
+		return err
+	}
+	if current := t.state.Current(); current == nil || !current.Open() {
+		f.ContactBlocked, err = e.blocked(ctx, t.aggregate.Workspace, t.state.Contact)
+	}
+	return err
 }
 
 // duplicate finds a message that the thread has already: among the loaded ones or, when there were more, in the index.

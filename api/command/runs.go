@@ -162,13 +162,13 @@ const CodeVariable domain.Code = "variable_without_value"
 // filled puts values in the place of a text's variables.
 func (e *Engine) filled(ctx context.Context, req Request, t *entry, conv *thread.Conversation, image *setting.Image, text string) (domain.Personal, error) {
 	var person contact.State
-	if len(setting.Variables(text)) > 0 {
+	if len(domain.Variables(text)) > 0 {
 		var err error
 		if person, err = e.known(ctx, req.Workspace, t.state.Contact); err != nil {
 			return "", err
 		}
 	}
-	filled, open := setting.Fill(text, func(name string) string { return valueOf(name, t.state, conv, image, person) })
+	filled, open := domain.Fill(text, func(name string) string { return valueOf(name, t.state, conv, image, person) })
 	if len(open) > 0 {
 		return "", &domain.Refusal{Code: CodeVariable, Detail: "Nothing is known of what these variables stand for.", Missing: open}
 	}

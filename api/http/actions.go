@@ -103,6 +103,7 @@ type (
 		Classify *thread.Classified `json:"classify"`
 		Ticket   *ticketBody        `json:"ticket"`
 		Override domain.Personal    `json:"override"`
+		Survey   *bool              `json:"survey"` // false: the contact is not asked, whatever the department does
 	}
 	// ticketBody says one thing about the ticket of a conversation.
 	ticketBody struct {
@@ -193,7 +194,7 @@ func (b classifyBody) command() (thread.Command, error) {
 }
 func (b closeBody) command() (thread.Command, error) {
 	c := thread.Close{Reason: b.Reason, Category: b.Category, Summary: b.Summary, Comment: b.Comment, Tags: b.Tags,
-		Classify: b.Classify, Override: b.Override}
+		Classify: b.Classify, Override: b.Override, NoSurvey: b.Survey != nil && !*b.Survey}
 	var err error
 	if b.Ticket != nil {
 		c.Ticket, err = b.Ticket.command()

@@ -10,6 +10,7 @@ import (
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/survey"
 	"github.com/turno-desk/turno/domain/thread"
 )
 
@@ -39,7 +40,7 @@ func Commands() []string {
 }
 
 // OwnCommands are the names that ParseOwn knows.
-func OwnCommands() []string { return []string{"distribute", "drain", "offer", "withdraw"} }
+func OwnCommands() []string { return []string{"distribute", "drain", "offer", "survey", "withdraw"} }
 
 // ParseOwn reads what a history says that Turno itself, or what was there before it, has done with a conversation: no path of the API
 // takes it. known is false for other commands.
@@ -51,6 +52,8 @@ func ParseOwn(name string, body []byte) (cmd thread.Command, known bool, err err
 		cmd, err = as[drainBody](body)
 	case "offer":
 		cmd, err = as[offerBody](body)
+	case "survey":
+		cmd, err = as[surveyBody](body)
 	case "withdraw":
 		cmd, err = as[withdrawBody](body)
 	default:
@@ -183,4 +186,14 @@ func ParseAvailability(body []byte) (available bool, reason domain.Personal, err
 		return false, "", missing("available")
 	}
 	return *b.Available, b.Reason, nil
+}
+
+type surveyBody struct {
+	Scale   survey.Scale    `json:"scale"`
+	Text    domain.Personal `json:"text"`
+	Expires int64           `json:"expires_s"` // 0: 24 hours
+}
+
+func (b surveyBody) command() (thread.Command, error) {
+	return thread.Survey{Scale: b.Scale, Text: b.Text, Expires: survey.Settings{Expires: b.Expires}.ExpiresIn()}, nil
 }

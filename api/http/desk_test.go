@@ -134,9 +134,11 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 		Tickets: history.NewTicketIndex(past, func(ctx context.Context, p domain.Position) error { return tracker.Wait(ctx, "history", p) }),
 		Index:   history.NewMessageIndex(past, func(ctx context.Context, p domain.Position) error { return tracker.Wait(ctx, "history", p) }),
 	})
+	contacts := command.NewContacts(command.ContactsOptions{Log: log, Image: image, Keys: keys, Threads: engine, Now: now})
 	p := http.Parts{
 		Conversations: engine, Threads: engine, Commands: settings, Settings: image, Log: log, Aggregates: log, Structured: seal, Hasher: keys, Progress: tracker,
-		Contacts: command.NewContacts(command.ContactsOptions{Log: log, Image: image, Keys: keys, Threads: engine, Now: now}),
+		Contacts: contacts,
+		Surveys:  command.NewSurveys(engine, contacts),
 		Tickets:  command.NewTickets(command.TicketsOptions{Log: log, Image: image, Numbers: numbers, Now: now}),
 		Status: func(ctx context.Context, view string) (projections.Status, bool, error) {
 			return projections.ReadStatus(ctx, views.Reader(view))

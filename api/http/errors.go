@@ -99,6 +99,7 @@ var statuses = map[domain.Code]int{
 	thread.CodeNoProposal:         http.StatusConflict,
 	thread.CodeNotOffered:         http.StatusConflict,
 	thread.CodeNoMenu:             http.StatusConflict,
+	thread.CodeSurveyExpired:      http.StatusConflict,
 	contact.CodeMergedAway:        http.StatusConflict,
 	contact.CodeSurvivor:          http.StatusConflict,
 	contact.CodeWithdrawn:         http.StatusConflict,

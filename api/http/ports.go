@@ -18,6 +18,12 @@ type Conversations interface {
 	Open(ctx context.Context, r command.Request, out command.Outbound) (command.Result, error)
 }
 
+// Surveys asks and takes answers by token. *command.Surveys is one.
+type Surveys interface {
+	Question(ctx context.Context, workspace, token string) (command.Question, error)
+	Answer(ctx context.Context, r command.Request, token string, rate thread.Rate) (command.Result, error)
+}
+
 // Image is the settings as this process knows them. *command.Image is one.
 type Image interface {
 	Snapshot(ctx context.Context) (*setting.Image, error)

@@ -11,7 +11,7 @@ import (
 // route is one line of the API: what is asked, who may ask it at all, who answers, and which query parameters it knows.
 type route struct {
 	method, path string
-	right        access.Action // anyone who is known, when empty
+	right        access.Action // anyone who is known, when empty; anybody at all, when public
 	handle       func(*call) error
 	params       []string
 }
@@ -45,6 +45,10 @@ func (s *Server) routes() []route {
 		{post, "/v1/tickets", access.Converse, s.openTicket, nil},
 		{patch, "/v1/tickets/:number", access.Converse, s.patchTicket, nil},
 		{get, "/v1/tickets/:number/timeline", access.ReadConversations, s.ticketTimeline, at},
+
+		// Surveys, for whoever has a token of one.
+		{get, "/v1/surveys/:token", public, s.survey, nil},
+		{post, "/v1/surveys/:token", public, s.answerSurvey, nil},
 
 		// Contacts.
 		{get, "/v1/contacts", access.ReadContacts, s.contacts, with(page, finders()...)},

@@ -24,6 +24,7 @@ import (
 type Parts struct {
 	Conversations Conversations
 	Threads       Threads
+	Surveys       Surveys
 	Commands      *command.Settings // on settings, tokens and presence
 	Contacts      *command.Contacts
 	Tickets       *command.Tickets
@@ -149,6 +150,8 @@ func (s *Server) wire(metrics http.Handler) {
 	for _, r := range s.routes() {
 		e.Add(r.method, r.path, s.guarded(r))
 	}
+	e.GET("/surveys/:token", s.surveyPage)
+	e.POST("/surveys/:token", s.answerOnPage)
 	if metrics != nil {
 		e.GET("/metrics", echo.WrapHandler(metrics))
 	}

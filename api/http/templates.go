@@ -85,7 +85,7 @@ func (w writing) value(name string) string {
 
 // write fills a text. A variable that there isn't, or that nothing is known of, is refused by its name.
 func (w writing) write(text string) (string, error) {
-	filled, open := setting.Fill(text, w.value)
+	filled, open := domain.Fill(text, w.value)
 	if len(open) == 0 {
 		return filled, nil
 	}
@@ -231,7 +231,7 @@ func (s *Server) preview(c *call, text func(writing, previewBody) (string, error
 		return err
 	}
 	p := Preview{Open: []string{}, Unknown: []string{}, Position: w.conversation.Revision}
-	filled, open := setting.Fill(raw, w.value)
+	filled, open := domain.Fill(raw, w.value)
 	p.Text = filled
 	for _, name := range open {
 		if setting.ValidVariable(name) {

@@ -31,6 +31,7 @@ type desk struct {
 	settings      *command.Settings
 	contacts      *command.Contacts
 	workloads     *command.Workloads
+	surveys       *command.Surveys
 	tickets       *command.Tickets
 }
 
@@ -54,7 +55,14 @@ func newDesk(p *program, r *reading, views views, tracker *projections.Tracker) 
 	d.settings = command.NewSettings(s)
 	d.workloads = command.NewWorkloads(log, r.workspace, nil)
 	d.contacts = command.NewContacts(command.ContactsOptions{Log: log, Image: d.image, Keys: r.vault, Threads: d.conversations})
+	d.tickets = command.NewTickets(command.TicketsOptions{Log: log, Image: d.image, Numbers: o.Numbers})
+	d.surveys = command.NewSurveys(d.conversations, d.contacts)
 	return d
+}
+
+// effects has done what effects want.
+func (d *desk) effects() command.Effects {
+	return command.Effects{Engine: d.conversations, Workloads: d.workloads, Contacts: d.contacts, Surveys: d.surveys}
 }
 
 // indexPatience is how long a message waits for the view that knows the older ones; then it is asked to come again.
@@ -100,7 +108,7 @@ func newEngine(ctx context.Context, p *program, r *reading, views views, hooks w
 		return nil, err
 	}
 	e.server = apihttp.New(apihttp.Parts{
-		Conversations: e.conversations, Threads: e.conversations, Commands: e.settings, Contacts: e.contacts, Tickets: e.tickets, Settings: e.image,
+		Conversations: e.conversations, Threads: e.conversations, Commands: e.settings, Contacts: e.contacts, Surveys: e.surveys, Tickets: e.tickets, Settings: e.image,
 		Log: r.store, Aggregates: r.store, Structured: r.codec, Hasher: r.vault, Progress: tracker, Status: statusOf(views),
 		Queue: rows, History: past,
 		Stats: stats.NewQueries(views.Reader(statsView)), Directory: directory.NewQueries(views.Reader(directoryView)),

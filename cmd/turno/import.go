@@ -176,7 +176,13 @@ func (d *importedDesk) converse(ctx context.Context, req command.Request, l *lin
 	if err != nil {
 		return command.Result{}, err
 	}
-	result, err := d.conversations.Do(ctx, req, at.conversation, l.command)
+	do := func(conversation string) (command.Result, error) {
+		if s, ok := l.command.(thread.Survey); ok {
+			return d.surveys.Import(ctx, req, conversation, s)
+		}
+		return d.conversations.Do(ctx, req, conversation, l.command)
+	}
+	result, err := do(at.conversation)
 	var refused *domain.Refusal
 	if at.sure || !errors.As(err, &refused) || refused.Code != domain.CodeOutOfOrder {
 		return result, err
@@ -184,7 +190,7 @@ func (d *importedDesk) converse(ctx context.Context, req command.Request, l *lin
 	// Imported before, perhaps, when an earlier conversation was the current one: the same command would be found there.
 	id, n, _ := thread.SplitConversationID(at.conversation)
 	for n--; n >= 1; n-- {
-		earlier, again := d.conversations.Do(ctx, req, thread.ConversationID(id, n), l.command)
+		earlier, again := do(thread.ConversationID(id, n))
 		if again == nil && earlier.Replayed {
 			return earlier, nil
 		}

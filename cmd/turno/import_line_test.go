@@ -42,6 +42,7 @@ func TestABadLineSaysWhatIsWrongWithItAndNothingPersonal(t *testing.T) {
 		`{` + head + `"command":"receive","text":{"Carla":"Ruiz"}}`:                            `text" must not be`,
 		`{` + head + `"command":"receive"}`:                                                    "text",
 		`{` + head + `"command":"rate","actor":"contact","score":9}`:                           "1 to 5",
+		`{` + head + `"command":"survey","actor":"system","score":"Carla Ruiz"}`:               `There is no field "score"`,
 		`{"at":"2026-03-02T09:00:00Z","command":"take","actor":"operator:ana"}`:                `"channel" and "address"`,
 		`{"at":"2026-03-02T09:00:00Z","command":"operator","name":"Carla Ruiz"}`:               "the id",
 		`{"at":"2026-03-02T09:00:00Z","command":"operator","id":"../ana","name":"Carla Ruiz"}`: "the id",

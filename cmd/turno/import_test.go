@@ -37,7 +37,7 @@ func TestImportingTheSameFileAgainChangesNothing(t *testing.T) {
 	dir := imported(t)
 	before := events(t, dir)
 	out, errs, err := turno(t, "import", "--data", dir, "--log-level", "warn", example)
-	if err != nil || !strings.Contains(out, "28 lines: 0 imported, 28 changed nothing, 0 skipped") {
+	if err != nil || !strings.Contains(out, "29 lines: 0 imported, 29 changed nothing, 0 skipped") {
 		t.Errorf("the second import: %v\n%s\n%s", err, out, errs)
 	}
 	if now := events(t, dir); now != before {
@@ -69,7 +69,7 @@ func TestAnImportWorksWhileTheDeskServes(t *testing.T) {
 	if err != nil || !strings.Contains(out, "0 skipped") {
 		t.Fatalf("%v\n%s\n%s", err, out, errs)
 	}
-	ticket := s.get("/v1/tickets/1?after=" + positionOf(t, dir, "turno.conversation.rated.v1"))
+	ticket := s.get("/v1/tickets/1?after=" + positionOf(t, dir, "turno.conversation.rated.v2"))
 	if got := ticket.text("conversations", 0, "state"); got != "closed" {
 		t.Errorf("the ticket reads %v", ticket)
 	}

@@ -103,6 +103,8 @@ func tellEnd(e domain.Event) string {
 		return s + because(e.Comment)
 	case thread.Reopened:
 		return fmt.Sprintf("reopened it in %s (%s)%s", e.Department, e.By, because(e.Reason))
+	case thread.SurveySent:
+		return fmt.Sprintf("asked how it was (%s), until %s", e.Scale, e.Expires.UTC().Format(time.RFC3339))
 	case thread.Rated:
 		return tellRated(e)
 	case thread.Archived:

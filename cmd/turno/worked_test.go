@@ -19,7 +19,7 @@ func workedNumbers(t *testing.T, views ...string) {
 	dir := imported(t)
 	s := serveOn(t, dir, views...)
 	s.get("/v1/stats/operators?from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z&metric=taken&after=" +
-		positionOf(t, dir, "turno.conversation.rated.v1"))
+		positionOf(t, dir, "turno.conversation.rated.v2"))
 	const total, nobody = "total", ""
 	for _, c := range []struct {
 		by, metric, group string
@@ -58,6 +58,8 @@ func workedNumbers(t *testing.T, views ...string) {
 		{"operators", "messages_out", "ana", []any{"n"}, 2},
 		{"operators", "messages_out", "beto", []any{"n"}, 2},
 		{"operators", "messages_out&actors=machine", total, []any{"n"}, 1},
+		{"operators", "surveys", "beto", []any{"n"}, 1},
+		{"operators", "response_rate", "beto", []any{"mean"}, 1},
 		{"operators", "closed", "beto", []any{"n"}, 1},
 		{"operators", "closed", total, []any{"n"}, 1},
 		{"operators", "satisfaction", "beto", []any{"mean"}, 4},

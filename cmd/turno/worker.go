@@ -76,8 +76,8 @@ func (d commanded) Do(ctx context.Context, c effects.Command) (domain.Position, 
 	req := command.Request{
 		Workspace: d.workspace, Principal: "effect:" + c.Effect, Actor: c.Actor(), Key: c.Key(), IfMatch: c.IfMatch,
 	}
-	position, err := command.Effected(ctx, d.conversations, d.workloads, d.contacts, req, command.Effect{
-		Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do,
+	position, err := d.effects().Do(ctx, req, command.Effect{
+		Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do, Ask: c.Ask,
 	})
 	d.done(c.Effect, err == nil && position > 0, err)
 	return position, err

@@ -99,6 +99,7 @@ type Merged struct {
 	Contact   string   `json:"contact"`
 	Merge     int      `json:"merge"`
 	Conflicts []string `json:"conflicts,omitempty"` // "email", "fields.plan", "assignee", "blocked"
+	Asked     []Asked  `json:"asked,omitempty"`     // the other's surveys: from now on they are this one's to count
 }
 
 // Unmerged ends a merge; of one that was never confirmed, it says that it never will be.
@@ -109,8 +110,9 @@ type Unmerged struct {
 
 // Separated says that the contact stands for itself again, as it was before the merge.
 type Separated struct {
-	Survivor string `json:"survivor"`
-	Merge    int    `json:"merge"`
+	Survivor string  `json:"survivor"`
+	Merge    int     `json:"merge"`
+	Asked    []Asked `json:"asked,omitempty"` // surveys that it was sent meanwhile
 }
 
 // Erased says that the key of the contact's personal fields was destroyed.

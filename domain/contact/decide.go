@@ -40,6 +40,8 @@ type State struct {
 	Merges   int              // how often it has offered itself
 	Holds    map[string]Merge // by contact: what it knows of the newest merge of each into it
 	Order    []string         // the contacts that it holds, in the order of their merges
+
+	Asked []Asked // its surveys, and those of contacts that it holds or held
 }
 
 // Profile is what ProfileChanged carries.
@@ -74,10 +76,19 @@ func (s State) Evolve(e Event) State {
 		s.Survivor, s.Merges = e.Survivor, e.Merge
 	case Separated:
 		s.Survivor = ""
+		s.askAll(e.Asked)
 	case Merged:
 		s.hold(e.Contact, Merge{Number: e.Merge, Held: true})
+		s.Asked = slices.DeleteFunc(slices.Clone(s.Asked), func(a Asked) bool { return a.Contact == e.Contact })
+		s.askAll(e.Asked)
 	case Unmerged:
 		s.hold(e.Contact, Merge{Number: e.Merge})
+	case SurveyReserved:
+		s.ask(e.Asked)
+	case SurveyConfirmed:
+		s.ask(e.Asked)
+	case SurveyReleased:
+		s.unask(e.Contact, e.Survey)
 	case Erased:
 		s.Profile, s.Erased = Profile{}, true
 	}

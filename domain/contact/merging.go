@@ -75,7 +75,7 @@ func DecideMerge(s State, contact string, other State) ([]Event, *domain.Refusal
 	case len(s.Order) >= MaxMerged:
 		return nil, &domain.Refusal{Code: CodeTooMany, Detail: "At most 50 contacts can be merged into one."}
 	}
-	return []Event{Merged{Contact: contact, Merge: other.Merges, Conflicts: Conflicts(s, other)}}, nil
+	return []Event{Merged{Contact: contact, Merge: other.Merges, Conflicts: Conflicts(s, other), Asked: other.AskedOf(contact)}}, nil
 }
 
 // DecideUnmerge ends the merge of that number, or keeps an offer from ever being confirmed; again is nothing.
@@ -90,12 +90,13 @@ func DecideUnmerge(s State, contact string, merge int) ([]Event, *domain.Refusal
 	return []Event{Unmerged{Contact: contact, Merge: merge}}, nil
 }
 
-// DecideSeparate lets the contact stand for itself again after its survivor's DecideUnmerge; again is nothing.
-func DecideSeparate(s State, survivor string, merge int) []Event {
+// DecideSeparate lets the contact stand for itself again after its survivor's DecideUnmerge; again is nothing. asked is what
+// the survivor remembers of this contact's surveys.
+func DecideSeparate(s State, survivor string, merge int, asked []Asked) []Event {
 	if survivor == "" || s.Survivor != survivor || s.Merges != merge {
 		return nil
 	}
-	return []Event{Separated{Survivor: survivor, Merge: merge}}
+	return []Event{Separated{Survivor: survivor, Merge: merge, Asked: asked}}
 }
 
 // Conflicts are the fields in which the other has a value that the survivor's hides, in the order of a form. A line or field

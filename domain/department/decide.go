@@ -56,7 +56,7 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	bad = append(bad, p.Settings.malformed()...)
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
-			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close, a time to reopen of up to 366 days, the id of a calendar, a distribution (manual or automatic) with a rule (longest_idle, least_busy or round_robin), where it is manual up to 50 operators to offer to, up to 3600 seconds for an answer, and texts of up to 1000 bytes."}
+			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close, a time to reopen of up to 366 days, the id of a calendar, a distribution (manual or automatic) with a rule (longest_idle, least_busy or round_robin), where it is manual up to 50 operators to offer to, up to 3600 seconds for an answer, texts of up to 1000 bytes, and a survey (scale 1-5 or yes_no, text, page where the text has {{survey.link}}, thanks, expires_s of a minute to 30 days, cap_s of a minute to 366 days)."}
 	}
 	d := Definition{ID: p.ID, Name: p.Name, Capacity: p.Capacity, Close: p.Close, Settings: p.Settings}
 	switch {
@@ -92,6 +92,9 @@ func (s Settings) malformed() (bad []string) {
 		if !domain.Fits(domain.Personal(m.text), MaxMessage) {
 			bad = append(bad, "settings."+m.field)
 		}
+	}
+	for _, b := range s.Survey.Malformed() {
+		bad = append(bad, "settings.survey."+b)
 	}
 	return bad
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/survey"
 )
 
 // Definition is the whole of a department; every event carries it.
@@ -92,6 +93,8 @@ type Settings struct {
 
 	AtCapacityMessage string `json:"at_capacity_message,omitempty"` // D22: everybody who is there has enough; once each time that it waits
 	AssignedMessage   string `json:"assigned_message,omitempty"`    // an operator was assigned by a rule
+
+	Survey survey.Settings `json:"survey,omitzero"` // F110: asked after a close, when it is on
 }
 
 // defaultReassign is how long a conversation may lie unattended where the department says nothing else (D13).

@@ -108,7 +108,7 @@ func (b *Book) Tabulate(q Question, people, machines bool, keep func(*Sample) bo
 	add := func(x Sample) {
 		s := &x
 		q.Credit(s)
-		if slices.Contains(q.Kinds(), s.Kind) && q.Keeps(s, people, machines) && (keep == nil || q.Follows(s.Kind) || keep(s)) {
+		if slices.Contains(q.Kinds(), s.Kind) && q.Ripe(s, b.Now) && q.Keeps(s, people, machines) && (keep == nil || q.Follows(s.Kind) || keep(s)) {
 			t.Add(s)
 		}
 	}

@@ -190,11 +190,11 @@ var catalogue = []Definition{
 		shape: counted, kinds: []Kind{TransferIn},
 	}, {
 		Name: "messages_in", Version: 1, Unit: Count, Clock: none, Cohort: "the message", Attribution: "the owner at that moment, and the department that had it",
-		Formula: "messages of the contact",
+		Formula: "messages of the contact; answers to a survey are ratings",
 		shape:   counted, kinds: []Kind{MessageIn},
 	}, {
 		Name: "messages_out", Version: 1, Unit: Count, Clock: none, Cohort: "the message", Attribution: "who wrote, and the department that had it", Actors: true,
-		Formula: "messages to the contact; notes are none", Details: "the sender: human, other_device, machine",
+		Formula: "messages to the contact; notes are none, and invitations to a survey are surveys", Details: "the sender: human, other_device, machine",
 		shape: counted, kinds: []Kind{MessageOut},
 	}, {
 		Name: "backlog", Version: 1, Unit: Count, Clock: none, Cohort: "the period's end", Attribution: "the owner at that instant, and the department that had it", Details: "waiting (out of hours too), attending, paused, bot",
@@ -240,5 +240,13 @@ var catalogue = []Definition{
 		Name: "satisfaction_yes", Version: 1, Unit: Ratio, Clock: none, Cohort: "the rating", Attribution: "as `satisfaction`",
 		Formula: "ratings by yes or no: the sum is how many yes, the mean their share; never mixed with those from 1 to 5",
 		shape:   shared, kinds: []Kind{Satisfied},
+	}, {
+		Name: "surveys", Version: 1, Unit: Count, Clock: none, Cohort: "the sending", Attribution: "as `satisfaction`, as of the sending",
+		Formula: "surveys that were accepted, answered or not", Details: "the scale: 1-5, yes_no",
+		shape: counted, kinds: []Kind{Surveyed},
+	}, {
+		Name: "response_rate", Version: 1, Unit: Ratio, Clock: none, Cohort: "the sending", Attribution: "as `satisfaction`, as of the sending",
+		Formula: "answered surveys over those that were accepted; only of surveys that have expired at the report's now; the sum is how many were answered, the mean their share", Details: "the scale: 1-5, yes_no",
+		shape: responded, kinds: []Kind{Surveyed},
 	},
 }

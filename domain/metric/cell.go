@@ -37,7 +37,7 @@ func (c *cell) add(d *Definition, s *Sample) {
 		return
 	}
 	c.n++
-	c.sum += s.Value
+	c.sum += d.Worth(s)
 }
 
 func (c *cell) merge(o *cell) {
@@ -67,7 +67,7 @@ func (c *cell) pair(d *Definition) Pair {
 		return p
 	case distinct:
 		return even(Figure{N: len(c.conversations)})
-	case shared:
+	case shared, responded:
 		f := Figure{N: c.n, Has: HasSum | HasMean}
 		if c.n > 0 {
 			f.Sum, f.Mean = number(float64(c.sum)), number(round(float64(c.sum)/float64(c.n)))

@@ -70,6 +70,17 @@ type Conversation struct {
 	Touch   Key // the samples that stand, for those that a later close or rating replaces
 	Handle  Key
 	Rating  Key
+	Survey  Asked // the newest one
+}
+
+// Asked is a survey that was sent, as far as an answer needs to know it.
+type Asked struct {
+	Key        // of the sample that was added at the sending; its Kind is 0 when there is none
+	Answered   bool
+	Expires    int64
+	Operator   string
+	Department string
+	Scale      string
 }
 
 // Gone tells how long an operator had been disconnected, ever, up to a time: between each `disconnected` and the next
@@ -105,7 +116,7 @@ func meaningful(c *domain.Commit) bool {
 	for _, e := range c.Events {
 		switch e.(type) {
 		case thread.Opened, thread.Reopened, thread.Queued, thread.Taken, thread.Released, thread.Transferred, thread.Paused,
-			thread.Offered, thread.OfferDeclined, thread.OfferEnded, thread.Resumed, thread.MessageReceived, thread.MessageSent, thread.Closed, thread.Rated:
+			thread.Offered, thread.OfferDeclined, thread.OfferEnded, thread.Resumed, thread.MessageReceived, thread.MessageSent, thread.Closed, thread.SurveySent, thread.Rated:
 			return true
 		}
 	}
@@ -144,6 +155,8 @@ func (s *step) event(e domain.Event) {
 		s.sent(e)
 	case thread.Closed:
 		s.closed(e)
+	case thread.SurveySent:
+		s.surveyed(e)
 	case thread.Rated:
 		s.rated(e)
 	}
@@ -187,6 +200,9 @@ func (s *step) transferred(e thread.Transferred) {
 }
 
 func (s *step) received() {
+	if within[thread.Rated](s.c) {
+		return // it is an answer, counted as that
+	}
 	s.count(MessageIn, s.Owner, s.Department, "")
 	if !s.open() {
 		return
@@ -200,6 +216,9 @@ func (s *step) received() {
 }
 
 func (s *step) sent(e thread.MessageSent) {
+	if within[thread.SurveySent](s.c) {
+		return // it is an invitation, counted as that
+	}
 	by := s.actor()
 	s.add(&Sample{Kind: MessageOut, Value: 1, Operator: by, Detail: string(e.Sender), Machine: e.Sender == thread.SenderMachine})
 	if e.Sender == thread.SenderMachine {
@@ -246,6 +265,50 @@ func (s *step) rated(e thread.Rated) {
 		}
 	}
 	s.replace(&s.Conversation.Rating, &r)
+	if e.Survey != "" {
+		s.surveyAnswered()
+	}
+}
+
+// surveyed counts a survey, unanswered as yet, for whom an answer will be credited to.
+func (s *step) surveyed(e thread.SurveySent) {
+	s.Survey = Asked{
+		Key: Key{Kind: Surveyed, At: s.t, Ref: s.ref}, Expires: e.Expires.UnixMilli(), Operator: e.CreditOperator, Department: e.CreditDepartment, Scale: string(e.Scale),
+	}
+	s.put(s.Survey.sample())
+}
+
+// surveyAnswered counts it as answered from here on, in the period in which it was sent.
+func (s *step) surveyAnswered() {
+	a := &s.Survey
+	if a.Kind == 0 || a.Answered {
+		return
+	}
+	a.Answered = true
+	s.sink.End(a.Key, s.ref)
+	s.put(a.sample())
+}
+
+// sample is one of the survey. It is of the time of the sending, which is all of its stretch.
+func (a *Asked) sample() *Sample {
+	s := &Sample{
+		Kind: Surveyed, At: a.At, Start: a.Ref, From: a.At, Value: a.Expires - a.At,
+		Operator: a.Operator, Department: a.Department, Detail: a.Scale, Machine: true,
+	}
+	if a.Answered {
+		s.Net = s.Value
+	}
+	return s
+}
+
+// within reports whether a commit holds an event of the type.
+func within[E thread.Event](c *domain.Commit) bool {
+	for _, e := range c.Events {
+		if _, is := e.(E); is {
+			return true
+		}
+	}
+	return false
 }
 
 // actor is the operator who did it, or empty.
@@ -289,7 +352,13 @@ func (s *step) since(k Kind, m Mark, operator, detail string) (value, net int64)
 
 // add fills in what all samples of this event share. A sample without a department is the present one's.
 func (s *step) add(p *Sample) {
-	p.Ref, p.At, p.Opened = s.ref, s.t, s.Episode.At
+	p.At = s.t
+	s.put(p)
+}
+
+// put is add for a sample that says its own time.
+func (s *step) put(p *Sample) {
+	p.Ref, p.Opened = s.ref, s.Episode.At
 	p.Conversation, p.Ticket, p.Channel = s.ID, s.Ticket, s.Channel
 	if p.Department == "" {
 		p.Department = s.Department

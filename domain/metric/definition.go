@@ -39,6 +39,7 @@ const (
 	timed                    // durations
 	shared                   // how many of them are 1
 	scored                   // 1 to 5
+	responded                // how many surveys were answered, of those that have expired
 	distinct                 // how many conversations
 	touched                  // how many conversations have a span that reaches into the period
 	lastClosed               // how many conversations were closed when the period ended
@@ -74,6 +75,22 @@ func (d *Definition) Keeps(s *Sample, people, machines bool) bool {
 		return false
 	}
 	return d.keep == nil || d.keep(s)
+}
+
+// Worth is what a sample adds to a sum, where that is no duration.
+func (d *Definition) Worth(s *Sample) int64 {
+	if d.shape != responded {
+		return s.Value
+	}
+	if s.Net > 0 {
+		return 1
+	}
+	return 0
+}
+
+// Ripe reports whether a sample counts at now yet: a survey that can still be answered is no answer missed.
+func (d *Definition) Ripe(s *Sample, now int64) bool {
+	return d.shape != responded || s.At+s.Value <= now
 }
 
 // Find is the definition of that name and version, the newest where version is 0.

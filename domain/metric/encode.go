@@ -46,6 +46,15 @@ func (v *Conversation) AppendBinary(b []byte) ([]byte, error) {
 		e.text(o.Operator)
 		e.mark(o.Mark)
 	}
+	a := v.Survey
+	e.flags(a.Kind != 0, a.Answered)
+	if a.Kind != 0 {
+		e.mark(Mark{At: a.At, Ref: a.Ref})
+		e.int(a.Expires - a.At)
+		e.text(a.Operator)
+		e.text(a.Department)
+		e.text(a.Scale)
+	}
 	return e.b, nil
 }
 
@@ -79,6 +88,13 @@ func (v *Conversation) UnmarshalBinary(b []byte) error {
 	}
 	for n := d.int(); n > 0 && !d.bad; n-- {
 		v.Offers = append(v.Offers, Offer{Operator: d.text(), Mark: d.mark()})
+	}
+	var asked bool
+	if d.flags(&asked, &v.Survey.Answered); asked {
+		m := d.mark()
+		v.Survey.Key = Key{Kind: Surveyed, At: m.At, Ref: m.Ref}
+		v.Survey.Expires = m.At + d.int()
+		v.Survey.Operator, v.Survey.Department, v.Survey.Scale = d.text(), d.text(), d.text()
 	}
 	if d.bad || len(d.b) > 0 {
 		return errState

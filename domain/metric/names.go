@@ -8,7 +8,7 @@ var kindNames = [...]string{
 	Unattended: "unattended", Pause: "pause", Handle: "handle", HandleConversation: "handle_conversation", Episode: "episode",
 	CustomerWaiting: "customer_waiting", Abandoned: "abandoned", OwnedAtClose: "owned_at_close", OneTouch: "one_touch",
 	Rating: "rating", Satisfied: "satisfied", Available: "available", Away: "away", OutOfHours: "out_of_hours",
-	Offered: "offered", OfferMissed: "offer_missed", OfferLost: "offer_lost", OfferDeclined: "offer_declined",
+	Offered: "offered", OfferMissed: "offer_missed", OfferLost: "offer_lost", OfferDeclined: "offer_declined", Surveyed: "survey",
 	Bot: "bot", Contained: "contained", HandedOff: "handed_off", HandedOver: "handed_over", FirstResponseFromHandOff: "first_response_from_hand_off",
 }
 

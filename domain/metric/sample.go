@@ -44,6 +44,7 @@ const (
 	OfferMissed           Kind = 35 // from the offer to the end of its time
 	OfferLost             Kind = 36 // from the offer to the take by another
 	OfferDeclined         Kind = 37 // from the offer to the operator's no
+	Surveyed              Kind = 38 // At: of the sending, also once it is answered; Value: how long it can be; Net: the same once it is, before 0; Detail: scale
 
 	Bot                      Kind = 40 // a span of the state
 	Contained                Kind = 41 // an episode that the bot alone had

@@ -7,6 +7,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/metric"
 	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/survey"
 	"github.com/turno-desk/turno/domain/thread"
 )
 
@@ -404,4 +405,37 @@ func TestEveryDefinitionIsWholeAndNamedOnce(t *testing.T) {
 	if _, ok := metric.Find("received", 99); ok {
 		t.Error("a version that is not there was found")
 	}
+}
+
+// D7: the response rate is of the surveys that have expired, in the period in which they were sent, whenever they were answered;
+// a second answer is no second survey.
+func TestTheResponseRateIsOfSurveysThatHaveExpired(t *testing.T) {
+	s := tell(t)
+	for i, c := range []string{"t1-1", "t2-1", "t3-1"} {
+		s.in(c, "09:00", contact, opens("soporte")...)
+		s.in(c, "09:10", by("ana"), takes("ana"))
+		s.in(c, "09:20", by("ana"), closes("ana"))
+		s.in(c, "09:20", system, thread.SurveySent{Survey: c + "-s1", Scale: survey.Stars, Expires: at(t, "10:20").Add(time.Duration(i) * time.Minute),
+			CreditOperator: "ana", CreditDepartment: "soporte"}, thread.MessageSent{Sender: thread.SenderMachine})
+	}
+	rated := func(c, at string, score int) {
+		s.in(c, at, contact, thread.MessageReceived{Message: c + "-m3"}, thread.Rated{Score: score, CreditOperator: "ana", CreditDepartment: "soporte", Survey: c + "-s1"})
+	}
+	rated("t1-1", "09:30", 5)
+	rated("t1-1", "09:40", 4)
+	s.counts(asked{metric: "surveys"}, 3)
+	s.counts(asked{metric: "response_rate"}, 0)
+	s.counts(asked{metric: "messages_out", actors: "machine"}, 0)
+	s.counts(asked{metric: "messages_in"}, 3)
+
+	rated("t3-1", "10:21", 2)
+	s.counts(asked{metric: "response_rate", operator: "ana", department: "soporte"}, 2)
+	s.mean(asked{metric: "response_rate"}, 0.5)
+	s.mean(asked{metric: "response_rate", from: "09:00", to: "10:00"}, 0.5)
+	s.counts(asked{metric: "response_rate", from: "10:00", to: "11:00"}, 0)
+
+	s.in("t4-1", "10:22", contact, opens("soporte")...)
+	s.counts(asked{metric: "response_rate"}, 3)
+	s.mean(asked{metric: "response_rate"}, 0.666667)
+	s.counts(asked{metric: "satisfaction"}, 2)
 }

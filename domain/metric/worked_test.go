@@ -6,7 +6,7 @@ import (
 	"github.com/turno-desk/turno/domain/metric/metrictest"
 )
 
-// worked is the conversation that the definitions work out by hand. Its survey is of another issue; the rating is not.
+// worked is the conversation that the definitions work out by hand.
 func worked(t *testing.T) *story {
 	s := tell(t)
 	s.commits = metrictest.Worked()
@@ -93,6 +93,8 @@ func TestTheWorkedConversationComesOutNumberByNumber(t *testing.T) {
 		t.Errorf("satisfaction is %+v", rated)
 	}
 	s.counts(asked{metric: "satisfaction_yes"}, 0)
+	s.counts(asked{metric: "surveys", operator: "beto", department: "ventas", detail: "1-5"}, 1)
+	s.counts(asked{metric: "response_rate"}, 0) // it has not expired yet
 }
 
 func TestOccupancyOfTheWorkedConversationIsTheUnionOfAttendingWithinAvailableTime(t *testing.T) {

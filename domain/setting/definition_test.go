@@ -178,11 +178,11 @@ func TestVariablesAreFilledAndOpenOnesNamed(t *testing.T) {
 		"}} {{":                                     "}} {{",
 		"{{{{contact.name}}}}":                      "{{{{contact.name}}}}",
 	} {
-		if got, _ := setting.Fill(text, value); got != want {
+		if got, _ := domain.Fill(text, value); got != want {
 			t.Errorf("%q is filled as %q, want %q", text, got, want)
 		}
 	}
-	if _, open := setting.Fill("{{a}}{{contact.name}}{{b}}{{a}}", value); cmp.Diff([]string{"a", "b"}, open) != "" {
+	if _, open := domain.Fill("{{a}}{{contact.name}}{{b}}{{a}}", value); cmp.Diff([]string{"a", "b"}, open) != "" {
 		t.Errorf("open are %v", open)
 	}
 }
@@ -190,7 +190,7 @@ func TestVariablesAreFilledAndOpenOnesNamed(t *testing.T) {
 func FuzzATextWithoutValuesStaysAsItIs(f *testing.F) {
 	f.Add("Hola {{contact.name}} {{ x }} }} {{")
 	f.Fuzz(func(t *testing.T, text string) {
-		if got, _ := setting.Fill(text, func(string) string { return "" }); got != text {
+		if got, _ := domain.Fill(text, func(string) string { return "" }); got != text {
 			t.Errorf("%q became %q", text, got)
 		}
 	})

@@ -319,7 +319,7 @@ func (v *menuFaults) text(where, text string, needed bool) {
 		v.add("%s", where)
 		return
 	}
-	for _, name := range Variables(text) {
+	for _, name := range domain.Variables(text) {
 		if !slices.Contains([]string{VarContactName, VarTicketNumber, VarDepartmentName, VarChannelName}, name) {
 			v.add("variable:%s", name)
 		}

@@ -177,7 +177,7 @@ func FuzzATextOfTheBotHoldsNoVariableInTheEnd(f *testing.F) {
 	f.Add("Hola {{contact.name}}, {{ x }} }} {{")
 	f.Fuzz(func(t *testing.T, text string) {
 		filled := setting.FillWhole(text, func(string) string { return "" })
-		for _, name := range setting.Variables(text) {
+		for _, name := range domain.Variables(text) {
 			if setting.ValidVariable(name) && strings.Count(filled, "{{"+name+"}}") > strings.Count(text, "{{{{") {
 				t.Errorf("%q reads %q", text, filled)
 			}

@@ -70,7 +70,7 @@ func checkText(field, text string) []string {
 		return []string{field}
 	}
 	var bad []string
-	for _, v := range Variables(text) {
+	for _, v := range domain.Variables(text) {
 		if !ValidVariable(v) {
 			bad = append(bad, "variable:"+v)
 		}

@@ -61,7 +61,7 @@ func (d decision) close(c Close) ([]Event, *domain.Refusal) {
 	}
 	closed := Closed{
 		Reason: d.closeReason(c), Owner: d.c.Owner, Department: d.c.Department,
-		Category: c.Category, Summary: c.Summary, Comment: c.Comment, Incomplete: incomplete,
+		Category: c.Category, Summary: c.Summary, Comment: c.Comment, Incomplete: incomplete, NoSurvey: c.NoSurvey,
 	}
 	if len(incomplete) > 0 {
 		closed.Override = c.Override
@@ -218,42 +218,6 @@ func (d decision) reopen(c Reopen) ([]Event, *domain.Refusal) {
 		events = append(events, Unarchived{Cause: "reopen"})
 	}
 	return append(events, d.taken(d.operator(), d.c.Department, TakenByReopener)), nil
-}
-
-// rate records the contact's judgement and credits it to the owner at the close, else to who spoke last, else to the
-// department (D12).
-func (d decision) rate(c Rate) ([]Event, *domain.Refusal) {
-	if r := checkText("comment", c.Comment, MaxShortText); r != nil {
-		return nil, r
-	}
-	if (c.Score == 0) == (c.Satisfied == nil) || c.Score < 0 || c.Score > 5 {
-		return nil, invalid("Give a score of 1 to 5, or satisfied: true or false.", "score", "satisfied")
-	}
-	if d.f.Actor.Kind == domain.ActorOperator {
-		return nil, forbidden("Ratings are the contact's.")
-	}
-	if d.c.Open() {
-		return nil, notAllowed(d.c)
-	}
-	if last := d.c.Rating; last != nil && last.Score == c.Score && equalBool(last.Satisfied, c.Satisfied) && last.Comment == c.Comment {
-		return nil, nil
-	}
-	credit := d.c.OwnerAtClose
-	if credit == "" {
-		credit = d.c.LastSpeaker
-	}
-	return []Event{Rated{
-		Score: c.Score, Satisfied: c.Satisfied, Comment: c.Comment,
-		CreditOperator: credit, CreditDepartment: d.c.Department, Participants: slices.Clone(d.c.Participants),
-		Closer: d.c.Closer, Replaces: d.c.Rating != nil,
-	}}, nil
-}
-
-func equalBool(a, b *bool) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
 }
 
 func (d decision) archive() ([]Event, *domain.Refusal) {

@@ -6,6 +6,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/survey"
 )
 
 // Command is what somebody wants of a conversation. Its target is the conversation that the caller names; Receive and Open
@@ -159,16 +160,31 @@ type Close struct {
 	Classify *Classified
 	Ticket   Command         // Link, OpenTicket, Confirm, or nil (F109)
 	Override domain.Personal // a supervisor's reason for passing the guards by (D10)
+	NoSurvey bool            // the contact is not to be asked, whatever the department does
 }
 
 // Reopen continues a closed one (D5).
 type Reopen struct{ Reason domain.Personal }
+
+// Survey asks the contact to rate the closed conversation, after room was reserved on the contact. Turno's own.
+type Survey struct {
+	Scale   survey.Scale
+	Text    domain.Personal // the invitation
+	Expires time.Duration   // how long it can be answered
+	Close   domain.Position // of the close that it is about: not if there was another one since; 0 in an import
+	Until   time.Time       // when the reservation ends; not used in an import
+}
+
+// Thank answers the first rating of a survey. Turno's own.
+type Thank struct{ Text domain.Personal }
 
 // Rate records the contact's judgement. Exactly one of Score (1–5) and Satisfied is set.
 type Rate struct {
 	Score     int
 	Satisfied *bool
 	Comment   domain.Personal
+	Survey    string // the one that it answers; empty: the conversation's newest, if there is one
+	Way       RatedWay
 }
 
 // Archive hides it from its owner's list.
@@ -249,6 +265,8 @@ func (Confirm) command()    {}
 func (Reject) command()     {}
 func (Close) command()      {}
 func (Reopen) command()     {}
+func (Survey) command()     {}
+func (Thank) command()      {}
 func (Rate) command()       {}
 func (Archive) command()    {}
 func (Unarchive) command()  {}

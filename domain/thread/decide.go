@@ -82,6 +82,10 @@ func (d decision) decide(cmd Command) ([]Event, *domain.Refusal) {
 		return d.close(c)
 	case Reopen:
 		return d.reopen(c)
+	case Survey:
+		return d.survey(c)
+	case Thank:
+		return d.thank(c)
 	case Rate:
 		return d.rate(c)
 	case Archive:

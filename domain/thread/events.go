@@ -6,6 +6,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/survey"
 )
 
 // Event is one fact about a thread. Its commit says which conversation it is about.
@@ -31,6 +32,7 @@ type Opened struct {
 	LastClose *LastClose `json:"last_close,omitempty"`
 	Blocked   bool       `json:"blocked,omitempty"`
 	BotOff    bool       `json:"bot_off,omitempty"` // the bot stays off in the thread until somebody resumes it
+	Survey    *Asked     `json:"survey,omitempty"`  // of an earlier conversation, that can still be answered
 }
 
 // LastClose is what an opening remembers of the conversation before it.
@@ -237,7 +239,8 @@ type Closed struct {
 	Comment    domain.Personal `json:"comment,omitempty"` // why, in the closer's words
 	// Incomplete names the requirements that a customer, bot, workflow or overriding supervisor passed by.
 	Incomplete []string        `json:"incomplete,omitempty"`
-	Override   domain.Personal `json:"override,omitempty"` // the supervisor's reason for passing them
+	Override   domain.Personal `json:"override,omitempty"`  // the supervisor's reason for passing them
+	NoSurvey   bool            `json:"no_survey,omitempty"` // whoever closed said that the contact is not to be asked
 }
 
 // Reopened continues a closed conversation under its number; a new episode begins.
@@ -245,6 +248,24 @@ type Reopened struct {
 	By         string          `json:"by"` // contact, operator, transfer
 	Department string          `json:"department"`
 	Reason     domain.Personal `json:"reason,omitempty"`
+}
+
+// SurveySent invites the contact to rate a closed conversation; the invitation is the message beside it.
+type SurveySent struct {
+	Survey           string       `json:"survey"`  // "<conversation>-s<position>": of the close that it is about
+	Message          string       `json:"message"` // the invitation
+	Scale            survey.Scale `json:"scale"`
+	Expires          time.Time    `json:"expires"`                   // from then on it can't be answered
+	CreditOperator   string       `json:"credit_operator,omitempty"` // as of a rating
+	CreditDepartment string       `json:"credit_department"`
+}
+
+// Asked is a survey that can still be answered.
+type Asked struct {
+	Survey  string       `json:"survey"`
+	Scale   survey.Scale `json:"scale"`
+	Expires time.Time    `json:"expires"`
+	Rated   *time.Time   `json:"rated,omitempty"` // in the channel, and nothing was said of it since: its comment may come
 }
 
 // Rated is the contact's judgement of a closed conversation. A later one replaces the earlier.
@@ -257,6 +278,8 @@ type Rated struct {
 	Participants     []string        `json:"participants,omitempty"` // operators who sent a public message
 	Closer           string          `json:"closer"`                 // actor of the close
 	Replaces         bool            `json:"replaces,omitempty"`
+	Survey           string          `json:"survey,omitempty"` // that it answers
+	Way              RatedWay        `json:"way,omitempty"`    // channel, link; empty: over the API, or an import
 }
 
 // Archived hides the conversation from its owner's list, not from anybody's search.
@@ -389,6 +412,7 @@ func (TicketLinkProposed) event() {}
 func (TicketLinkRejected) event() {}
 func (Closed) event()             {}
 func (Reopened) event()           {}
+func (SurveySent) event()         {}
 func (Rated) event()              {}
 func (Archived) event()           {}
 func (Unarchived) event()         {}

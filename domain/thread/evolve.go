@@ -42,7 +42,7 @@ func (s *State) Apply(c *domain.Commit) {
 func (s *State) open(c *domain.Commit, o Opened) {
 	s.Channel, s.Contact, s.Identity, s.Blocked, s.BotOff = o.Channel, o.Contact, o.Identity, o.Blocked, o.BotOff
 	s.Name, s.Address, s.ExternalID = o.Name, o.Address, o.ExternalID
-	s.Latest = o.Number
+	s.Latest, s.Asked = o.Number, o.Survey
 	if len(s.Conversations) == 0 {
 		s.Hashed = o.Hashed
 	}
@@ -70,8 +70,12 @@ func (s *State) evolve(c *domain.Commit, event domain.Event) {
 		s.BotOff = true
 	case BotResumed:
 		s.BotOff = false
+	case SurveySent:
+		s.Asked = &Asked{Survey: e.Survey, Scale: e.Scale, Expires: e.Expires}
+	case Rated:
+		s.rated(c, e)
 	case Erased:
-		s.Erased = true
+		s.Erased, s.Asked = true, nil
 		s.Name, s.Address, s.ExternalID = domain.Erased, domain.Erased, domain.Erased
 		for _, conv := range s.Conversations {
 			conv.blank()
@@ -86,8 +90,10 @@ func (conv *Conversation) evolve(c *domain.Commit, event domain.Event) {
 	switch e := event.(type) {
 	case MessageReceived:
 		conv.Messages++
-		conv.Unread = append(slices.Clip(conv.Unread), conv.Messages)
-		conv.hear(c, e.Content)
+		if conv.Open() { // an answer to a survey waits for nobody
+			conv.Unread = append(slices.Clip(conv.Unread), conv.Messages)
+			conv.hear(c, e.Content)
+		}
 	case MessageSent:
 		conv.Messages++
 		conv.answer(c.Actor, e.Sender)
@@ -137,8 +143,11 @@ func (conv *Conversation) evolve(c *domain.Commit, event domain.Event) {
 		conv.enter(c, StateClosed)
 		conv.Owner, conv.OwnerAtClose, conv.Mentioned = "", e.Owner, nil
 		conv.ClosedAt, conv.Closer, conv.CloseReason, conv.CloseCategory = c.Time, c.Actor.String(), e.Reason, e.Category
+		conv.Close, conv.NoSurvey = c.Position, e.NoSurvey
 	case Reopened:
 		conv.OwnerAtClose, conv.Closer, conv.CloseReason, conv.CloseCategory = "", "", "", ""
+	case SurveySent:
+		conv.Survey = &Surveyed{ID: e.Survey, Scale: e.Scale, Sent: c.Time, Expires: e.Expires}
 	case Rated:
 		conv.Rating = &e
 	case Archived:
@@ -182,6 +191,19 @@ func erased(p domain.Personal) domain.Personal {
 		return ""
 	}
 	return domain.Erased
+}
+
+// rated notes what a rating makes of the survey that it answers: after one in the channel its comment may come.
+func (s *State) rated(c *domain.Commit, e Rated) {
+	if s.Asked == nil || e.Survey != s.Asked.Survey {
+		return
+	}
+	asked := *s.Asked
+	asked.Rated = nil
+	if e.Way == RatedInChannel && e.Comment == "" {
+		asked.Rated = &c.Time
+	}
+	s.Asked = &asked
 }
 
 func (s *State) see(c *domain.Commit, hash, message string) {

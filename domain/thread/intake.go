@@ -6,7 +6,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 )
 
-// receive takes in a message of the contact: into the open conversation whoever has it (F039, F045), into the closed one
+// receive takes in a message of the contact: as the answer to a survey (D18), into the open conversation whoever has it (F039, F045), into the closed one
 // again within reopen_within (D5), or else into a new one (F046).
 func (d decision) receive(c Receive) ([]Event, *domain.Refusal) {
 	if r := CheckContent(c.Content); r != nil {
@@ -31,11 +31,18 @@ func (d decision) receive(c Receive) ([]Event, *domain.Refusal) {
 // receiveNew takes in a message that was not taken in before.
 func (d decision) receiveNew(c Receive) ([]Event, *domain.Refusal) {
 	current := d.s.Current()
+	answer, answers := d.s.Answers(c.Content, d.f.Now)
 	if current != nil && current.Open() {
+		if answers {
+			return d.answered(answer, c)
+		}
 		return d.receiveOpen(current, c), nil
 	}
 	if d.f.ContactBlocked || d.s.Blocked {
 		return nil, &domain.Refusal{Code: CodeContactBlocked, Detail: "This contact is blocked: its messages open no conversation."}
+	}
+	if answers {
+		return d.answered(answer, c)
 	}
 	if current != nil && d.reopens(current) {
 		list, r := d.list(current.Department)

@@ -12,6 +12,9 @@ func (d decision) opening(dir Direction, ch setting.Channel, identity, contact s
 		Contact: contact, Identity: identity, Hashed: d.s.Hashed, Blocked: d.s.Blocked,
 		BotOff: d.s.BotOff && ch.BotStaysOff,
 	}
+	if asked := d.s.Asked; asked != nil && d.f.Now.Before(asked.Expires) {
+		o.Survey = asked
+	}
 	if last := d.s.Current(); last != nil {
 		o.LastClose = &LastClose{
 			Conversation: last.ID, At: last.ClosedAt, Owner: last.OwnerAtClose, Reason: string(last.CloseReason),

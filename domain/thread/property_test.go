@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/survey"
 	"github.com/turno-desk/turno/domain/thread"
 )
 
@@ -20,9 +21,9 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 	operators := []string{"ana", "beto", "eva", "carla", "dora", "sara", "nadie", "old", "mia", "max", "mel"}
 	departments := []string{"", "soporte", "ventas", "garantia", "oficina", "mesa", "cerrada", "nada"}
 	actor := w.actor(rapid.SampledFrom(actors).Draw(t, "actor"))
-	text := thread.Content{Kind: thread.KindText, Text: "hola"}
+	text := thread.Content{Kind: thread.KindText, Text: domain.Personal(rapid.SampledFrom([]string{"hola", "hola", "5", "sí"}).Draw(t, "text"))}
 	number := rapid.IntRange(0, max(w.state.Latest, 0)).Draw(t, "number")
-	switch rapid.IntRange(0, 25).Draw(t, "command") {
+	switch rapid.IntRange(0, 26).Draw(t, "command") {
 	case 0, 1, 2:
 		return w.actor("contact"), 0, thread.Receive{
 			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb", "ofiweb", "mesweb", "menweb", "offweb", "ofimen"}).Draw(t, "channel"), Contact: "c1",
@@ -90,6 +91,12 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 		return w.actor("bot"), 0, []thread.Command{thread.Converse{Message: message}, thread.Converse{}, thread.FallSilent{Message: message}}[rapid.IntRange(0, 2).Draw(t, "which")]
 	case 25:
 		return actor, number, []thread.Command{thread.PauseBot{}, thread.ResumeBot{}}[rapid.IntRange(0, 1).Draw(t, "which")]
+	case 26:
+		s := thread.Survey{Scale: survey.Stars, Text: "¿?", Expires: time.Hour, Until: w.now.Add(time.Minute)}
+		if conv := w.state.Conversations[number]; conv != nil {
+			s.Close = conv.Close
+		}
+		return w.actor("system"), number, s
 	default:
 		return actor, number, thread.Hide{}
 	}
@@ -226,7 +233,8 @@ func TestAContactNoticesNoPause(t *testing.T) {
 				continue
 			}
 			_, ours := cmd.(thread.Send)
-			if _, bot := cmd.(thread.Converse); bot {
+			switch cmd.(type) {
+			case thread.Converse, thread.Survey: // a bot's answer; an invitation, after a close
 				ours = true
 			}
 			for _, e := range events {
@@ -310,6 +318,9 @@ func TestALoadFromTheOpeningDecidesLikeAWholeOne(t *testing.T) {
 		}
 		if diff := cmp.Diff(w.state.Current(), short.Current()); diff != "" {
 			t.Fatalf("the newest conversation differs:\n%s", diff)
+		}
+		if diff := cmp.Diff(w.state.Asked, short.Asked); diff != "" {
+			t.Fatalf("the survey that is open differs:\n%s", diff)
 		}
 		if short.Hashed != w.state.Hashed || short.Latest != w.state.Latest || short.Version != w.state.Version {
 			t.Fatalf("the thread differs: %d %d %d, want %d %d %d", short.Hashed, short.Latest, short.Version, w.state.Hashed, w.state.Latest, w.state.Version)

@@ -25,6 +25,10 @@ const (
 	CodeNoProposal         domain.Code = "no_proposal"
 	CodeNotOffered         domain.Code = "not_offered"
 	CodeNoMenu             domain.Code = "no_menu"
+	CodeSurveyExpired      domain.Code = "survey_expired"      // it can't be answered any more, or another one took its place
+	CodeSurveyScale        domain.Code = "survey_scale"        // Missing names what was asked for: score or satisfied
+	CodeNoSurvey           domain.Code = "no_survey"           // the close calls for none
+	CodeReservationOver    domain.Code = "reservation_expired" // of a survey, on the contact
 )
 
 func notFound() *domain.Refusal {

@@ -20,6 +20,7 @@ import (
 	"github.com/turno-desk/turno/domain/presence"
 	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/survey"
 	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/domain/workflow"
 )
@@ -249,7 +250,12 @@ func (w *world) do(actor domain.Actor, number int, cmd thread.Command) ([]thread
 		}
 	}
 	if c.Conversation == "" {
-		c.Conversation = conv.ID
+		named := conv
+		switch cmd.(type) {
+		case thread.Receive, thread.Open:
+			named = nil
+		}
+		c.Conversation = thread.About(&w.state, named, events).ID
 	}
 	w.state.Apply(&c)
 	w.last = c
@@ -375,6 +381,9 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 		}
 		return strings.Split(s, ",")
 	}
+	if named["kind"] != "" {
+		text.Kind = thread.Kind(named["kind"])
+	}
 	channel := named["channel"]
 	if channel == "" {
 		channel = "web"
@@ -419,7 +428,8 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 		return thread.Classify{Classified: classified(named)}
 	case "close":
 		c := thread.Close{
-			Reason: thread.CloseReason(named["reason"]), Category: named["category"], Summary: domain.Personal(first),
+			NoSurvey: named["survey"] == "no",
+			Reason:   thread.CloseReason(named["reason"]), Category: named["category"], Summary: domain.Personal(first),
 			Tags: list(named["tags"]), Override: domain.Personal(named["override"]),
 		}
 		if k := classified(named); named["outcome"] != "" || named["category"] == "" && named["origin"] != "" || len(k.Fields) > 0 {
@@ -444,8 +454,22 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 		return thread.Reject{Reason: domain.Personal(first)}
 	case "reopen":
 		return thread.Reopen{}
+	case "survey":
+		about := w.state.Current()
+		for _, a := range l.args {
+			if n, ok := strings.CutPrefix(a, "#"); ok {
+				about = w.state.Conversations[int(number(t, l, n))]
+			}
+		}
+		s := thread.Survey{Scale: survey.Stars, Text: domain.Personal(first), Expires: survey.DefaultExpires, Close: about.Close, Until: w.now.Add(time.Minute)}
+		if named["scale"] != "" {
+			s.Scale = survey.Scale(named["scale"])
+		}
+		return s
+	case "thank":
+		return thread.Thank{Text: domain.Personal(first)}
 	case "rate":
-		r := thread.Rate{}
+		r := thread.Rate{Survey: named["survey"]}
 		if n, err := strconv.Atoi(first); err == nil {
 			r.Score = n
 		} else if first != "" {

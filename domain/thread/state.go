@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/survey"
 )
 
 // State is a thread as far as it was loaded: at least back to the opening of the conversation that a command names.
@@ -24,6 +25,8 @@ type State struct {
 	Name       domain.Personal
 	Address    domain.Personal
 	ExternalID domain.Personal
+
+	Asked *Asked // the newest survey, open or not; of an earlier conversation only while it can be answered
 
 	Latest        int // number of the newest conversation, 0 for none
 	Conversations map[int]*Conversation
@@ -96,7 +99,18 @@ type Conversation struct {
 	Closer        string // actor of the close
 	CloseReason   CloseReason
 	CloseCategory string
+	NoSurvey      bool            // of the close
+	Close         domain.Position // the last one's commit
+	Survey        *Surveyed       // the newest one
 	Rating        *Rated
+}
+
+// Surveyed is a survey that a conversation's contact was sent.
+type Surveyed struct {
+	ID      string
+	Scale   survey.Scale
+	Sent    time.Time
+	Expires time.Time
 }
 
 // Classification is what the conversation was said to be about.

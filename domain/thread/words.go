@@ -122,3 +122,12 @@ const (
 	LinkedExisting  LinkedHow = "existing"  // the team found the ticket
 	LinkedConfirmed LinkedHow = "confirmed" // the contact had proposed it
 )
+
+// RatedWay says how a rating came.
+type RatedWay string
+
+// The ways.
+const (
+	RatedInChannel RatedWay = "channel" // typed in the channel, while a survey could be answered there
+	RatedByLink    RatedWay = "link"    // on the page that the invitation leads to
+)

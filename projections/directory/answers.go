@@ -7,6 +7,7 @@ import (
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/survey"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -141,6 +142,8 @@ type Settings struct {
 	NobodyMessage     string `json:"nobody_message,omitempty"`
 	AtCapacityMessage string `json:"at_capacity_message,omitempty"`
 	AssignedMessage   string `json:"assigned_message,omitempty"`
+
+	Survey survey.Settings `json:"survey,omitzero"`
 }
 
 // Calendar is opening hours, with all the versions that were ever in force.

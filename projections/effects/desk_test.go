@@ -72,6 +72,7 @@ type desk struct {
 	settings  *command.Settings
 	workloads *command.Workloads
 	contacts  *command.Contacts
+	surveys   *command.Surveys
 	views     viewtest.Store
 	fail      atomic.Int64 // so many commands of effects fail after they were done
 	said      atomic.Int64
@@ -103,6 +104,8 @@ func bareDesk(t *testing.T) (d *desk, stop func()) {
 	})
 	d.contacts = command.NewContacts(command.ContactsOptions{Log: d.log, Image: d.image, Keys: k, Threads: d.engine, Now: d.clock.now})
 	d.workloads = command.NewWorkloads(d.log, "default", d.clock.now)
+	d.contacts = command.NewContacts(command.ContactsOptions{Log: d.log, Image: d.image, Keys: k, Threads: d.engine, Now: d.clock.now})
+	d.surveys = command.NewSurveys(d.engine, d.contacts)
 	d.settings = command.NewSettings(command.SettingsOptions{
 		Log: d.log, Image: d.image, Keys: k, Secrets: &secrets{}, Hasher: hasher{}, Now: d.clock.now,
 	})
@@ -200,7 +203,9 @@ func (d *desk) Do(ctx context.Context, c effects.Command) (domain.Position, erro
 
 func (d *desk) command(ctx context.Context, c effects.Command) (domain.Position, error) {
 	req := command.Request{Workspace: "default", Principal: "effect:" + c.Effect, Actor: c.Actor(), Key: c.Key(), IfMatch: c.IfMatch}
-	return command.Effected(ctx, d.engine, d.workloads, d.contacts, req, command.Effect{Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do})
+	return command.Effects{Engine: d.engine, Workloads: d.workloads, Contacts: d.contacts, Surveys: d.surveys}.Do(ctx, req, command.Effect{
+		Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do, Ask: c.Ask,
+	})
 }
 
 // worker is a process's part that runs the effects.

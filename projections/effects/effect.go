@@ -52,6 +52,7 @@ type Command struct {
 
 	Conversation string
 	Do           thread.Command
+	Ask          domain.Position // of a close that the conversation's contact is asked about, instead of Do
 	IfMatch      domain.Position // refused unless the conversation's revision is this; 0: don't care
 
 	As domain.Actor // who acts; the effect itself, when zero

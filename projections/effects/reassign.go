@@ -74,7 +74,7 @@ func wrongful(op operator.Definition, department string) (cause string) {
 
 // All are the effects of a worker.
 func All() []Effect {
-	return []Effect{Unattended{}, Reminder{}, Rightful{}, Hours{}, Away{}, Distribution{}, Slots{}, Workflows{}, Bot{}}
+	return []Effect{Unattended{}, Reminder{}, Rightful{}, Hours{}, Away{}, Distribution{}, Slots{}, Surveys{}, Workflows{}, Bot{}}
 }
 
 // Actor is who acts when an effect does: Turno itself, or its bot.

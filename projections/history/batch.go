@@ -152,7 +152,9 @@ func (b *batch) event(c *domain.Commit, index int, r *record, event thread.Event
 		b.words = append(b.words, said{at, text})
 	}
 	before := r.facts.Tags
-	r.fold(event, actor, millis(c.Time))
+	if !ofSurvey(c, event) {
+		r.fold(event, actor, millis(c.Time))
+	}
 	switch e := event.(type) {
 	case thread.Tagged, thread.Untagged:
 		return b.tag(c, r, before)
@@ -276,6 +278,19 @@ func (b *batch) write() error {
 		}
 	}
 	return nil
+}
+
+// ofSurvey reports whether a message is an invitation to a survey, or the contact's answer to one: they are not among the
+// messages that are counted.
+func ofSurvey(c *domain.Commit, event thread.Event) bool {
+	in := func(is func(domain.Event) bool) bool { return slices.ContainsFunc(c.Events, is) }
+	switch event.(type) {
+	case thread.MessageReceived:
+		return in(func(e domain.Event) bool { _, is := e.(thread.Rated); return is })
+	case thread.MessageSent:
+		return in(func(e domain.Event) bool { _, is := e.(thread.SurveySent); return is })
+	}
+	return false
 }
 
 // remember keeps the open ones for the next batch.

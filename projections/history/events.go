@@ -75,6 +75,8 @@ func typeOf(e thread.Event) (string, error) {
 		return "closed", nil
 	case thread.Reopened:
 		return "reopened", nil
+	case thread.SurveySent:
+		return "survey_sent", nil
 	case thread.Rated:
 		return "rated", nil
 	case thread.Archived:
@@ -160,6 +162,8 @@ func parse(typ string, data []byte) (thread.Event, error) {
 		return as[thread.Closed](data)
 	case "reopened":
 		return as[thread.Reopened](data)
+	case "survey_sent":
+		return as[thread.SurveySent](data)
 	case "rated":
 		return as[thread.Rated](data)
 	case "archived":

@@ -18,7 +18,7 @@ var everyEvent = []thread.Event{
 	thread.Opened{}, thread.MessageReceived{}, thread.MessageSent{}, thread.Queued{}, thread.Taken{}, thread.Released{},
 	thread.Transferred{}, thread.Paused{}, thread.Resumed{}, thread.Tagged{}, thread.Untagged{}, thread.Noted{},
 	thread.Offered{}, thread.OfferDeclined{}, thread.OfferEnded{}, thread.Alerted{},
-	thread.Mentioned{}, thread.Classified{}, thread.TicketLinked{}, thread.TicketLinkProposed{}, thread.TicketLinkRejected{}, thread.Closed{}, thread.Reopened{}, thread.Rated{}, thread.Archived{},
+	thread.Mentioned{}, thread.Classified{}, thread.TicketLinked{}, thread.TicketLinkProposed{}, thread.TicketLinkRejected{}, thread.Closed{}, thread.Reopened{}, thread.SurveySent{}, thread.Rated{}, thread.Archived{},
 	thread.Unarchived{}, thread.Hidden{}, thread.Read{}, thread.NetworkSeen{}, thread.Erased{},
 	thread.WorkflowStarted{}, thread.WorkflowAdvanced{}, thread.WorkflowWaited{}, thread.WorkflowEnded{}, thread.WebhookRequested{},
 	thread.MenuShown{}, thread.MenuAnswered{}, thread.BotPaused{}, thread.BotResumed{},

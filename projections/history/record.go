@@ -172,7 +172,7 @@ func (r *record) fold(event thread.Event, actor string, when int64) {
 	case thread.Rated:
 		f.RatedAt, f.Rated, f.Satisfied, f.Credited = when, e.Score, e.Satisfied, e.CreditOperator
 		r.personal.Rating = e.Comment
-	case thread.Opened, thread.Released, thread.Mentioned, thread.Archived, thread.Unarchived, thread.Hidden, thread.Read, thread.NetworkSeen, thread.Erased,
+	case thread.Opened, thread.Released, thread.Mentioned, thread.SurveySent, thread.Archived, thread.Unarchived, thread.Hidden, thread.Read, thread.NetworkSeen, thread.Erased,
 		thread.MenuShown, thread.MenuAnswered, thread.BotPaused, thread.BotResumed:
 		// They change nothing that is kept here: a sight, or nothing at all.
 	}

@@ -131,6 +131,9 @@ func (m *moments) event(next *interval, event domain.Event) {
 	switch e := event.(type) {
 	case thread.MessageReceived:
 		m.message(in, e.Message, e.Content)
+		if next.state == stateClosed {
+			break // it answers a survey, and waits for nobody
+		}
 		conv.unread = append(conv.unread, m.last.number)
 		if conv.waitingSince == 0 {
 			conv.waitingSince = m.commit.Time.UnixMilli()

@@ -82,6 +82,9 @@ func (v *view) kindFrom(ctx context.Context, q *question, k metric.Kind, from in
 		d := &v.dims[id]
 		s.Operator, s.Department, s.Channel, s.Detail, s.Machine = d.operator, d.department, d.channel, d.detail, d.machine
 		q.Credit(&s)
+		if !q.Ripe(&s, v.now) {
+			return nil
+		}
 		if names && conversation != 0 {
 			s.Conversation = strconv.FormatInt(conversation, 10)
 		}

@@ -239,7 +239,7 @@ func (q *question) values(s *metric.Sample) (value, seconds, without *float64) {
 	case q.Unit == metric.Count:
 		return number(float64(q.Weight(s))), nil, nil
 	case q.Unit != metric.Seconds:
-		return number(float64(s.Value)), nil, nil
+		return number(float64(q.Worth(s))), nil, nil
 	case q.Pauses:
 		without = number(float64(s.Net) / 1000)
 	}

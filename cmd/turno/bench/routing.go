@@ -199,5 +199,5 @@ type benchDesk struct {
 
 func (d benchDesk) Do(ctx context.Context, c effects.Command) (domain.Position, error) {
 	req := command.Request{Workspace: workspace, Principal: "effect:" + c.Effect, Actor: effects.Actor(c.Effect), Key: c.Key(), IfMatch: c.IfMatch}
-	return command.Effected(ctx, d.engine, d.workloads, nil, req, command.Effect{Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do})
+	return command.Effects{Engine: d.engine, Workloads: d.workloads}.Do(ctx, req, command.Effect{Reserve: c.Reserve, Free: c.Free, Conversation: c.Conversation, Do: c.Do})
 }

@@ -52,6 +52,7 @@ type talk struct {
 	asked             []string // to whom it is offered; nil: it is not
 	round             int
 	rated             bool
+	survey            string // the newest one of the conversation
 }
 
 // History is a log of n commits at positions 1 … n.

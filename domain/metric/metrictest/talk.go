@@ -1,10 +1,12 @@
 package metrictest
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/survey"
 	"github.com/turno-desk/turno/domain/thread"
 )
 
@@ -29,7 +31,7 @@ func (t *teller) talk(v *talk) {
 func (t *teller) open(v *talk) {
 	v.number++
 	v.ticket = int64(len(t.commits) + 1)
-	v.rated = false
+	v.rated, v.survey = false, ""
 	v.department, v.owner, v.state = t.any(departments), "", thread.StateWaiting
 	o := thread.Opened{Number: v.number, Ticket: v.ticket, Direction: thread.Inbound, Channel: v.channel, Department: v.department}
 	switch t.choose(7) {
@@ -232,14 +234,20 @@ func (t *teller) end(v *talk) {
 
 // afterwards rates or reopens a closed conversation.
 func (t *teller) afterwards(v *talk) {
-	switch t.choose(5) {
+	switch t.choose(6) {
+	case 5:
+		v.survey = fmt.Sprintf("%s-%d-s%d", v.id, v.number, len(t.commits))
+		t.say(v, machine, thread.SurveySent{
+			Survey: v.survey, Scale: survey.Stars, Expires: t.now.Add(time.Duration(1+t.choose(3)) * time.Hour),
+			CreditOperator: t.any(operators), CreditDepartment: v.department,
+		}, thread.MessageSent{Sender: thread.SenderMachine})
 	case 0, 1:
 		r := thread.Rated{Score: 1 + t.choose(5), CreditOperator: t.any(operators), CreditDepartment: v.department, Replaces: v.rated}
 		if t.choose(3) == 0 {
 			yes := t.choose(2) == 0
 			r.Score, r.Satisfied = 0, &yes
 		}
-		v.rated = true
+		v.rated, r.Survey = true, v.survey
 		t.say(v, customer, r)
 	case 2:
 		v.state = thread.StateWaiting

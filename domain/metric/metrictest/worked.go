@@ -6,6 +6,7 @@ import (
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/presence"
+	"github.com/turno-desk/turno/domain/survey"
 	"github.com/turno-desk/turno/domain/thread"
 )
 
@@ -40,8 +41,12 @@ func Worked() []domain.Commit {
 	w.says("09:50:00", customer, thread.MessageReceived{Message: "t1-1-m8", Content: words("El primero."), IDHash: "h8"})
 	w.says("09:52:00", beto, thread.MessageSent{Message: "t1-1-m9", Content: words("Va mañana."), Sender: thread.SenderHuman})
 	w.says("10:00:00", beto, thread.Closed{Reason: thread.ClosedResolved, Owner: "beto", Department: "ventas"}, thread.Archived{Cause: "close"})
+	w.says("10:00:00", machine,
+		thread.SurveySent{Survey: "t1-1-s1", Message: "t1-1-m10", Scale: survey.Stars, Expires: WorkedDay.Add(34 * time.Hour), CreditOperator: "beto", CreditDepartment: "ventas"},
+		thread.MessageSent{Message: "t1-1-m10", Content: words("¿Cómo le fue, del 1 al 5?"), Sender: thread.SenderMachine})
 	w.says("10:07:00", customer, thread.Rated{
 		Score: 4, CreditOperator: "beto", CreditDepartment: "ventas", Participants: []string{"ana", "beto"}, Closer: "operator:beto",
+		Survey: "t1-1-s1", Way: thread.RatedByLink,
 	})
 	return w.commits
 }
