@@ -59,7 +59,7 @@ func TestAReceiverThatIsDownForAnHourGetsEverythingInOrder(t *testing.T) {
 	r.until("the list says so", func() bool { return len(r.listed(deliveries.Delivered)) == 120 })
 	tried := 0
 	for _, d := range r.listed("") {
-		if d.State != deliveries.Delivered || d.Status != 204 || d.Tried == nil || d.Next != nil || d.Type != "turno.conversation.message_received.v1" {
+		if d.State != deliveries.Delivered || d.Status != 204 || d.Tried == nil || d.Next != nil || d.Type != "turno.conversation.message_received.v2" {
 			t.Errorf("%+v", d)
 		}
 		tried = max(tried, d.Attempts)
