@@ -26,12 +26,14 @@ import (
 	"github.com/turno-desk/turno/projections/effects"
 )
 
-// TestAGeneratedHistoryIsImportedWholeAndCountedRight imports a made-up desk beside one that serves: every line passes the
-// domain's checks, the views say what the generator counted, and the effects, which follow the log meanwhile, do nothing at all.
-func TestAGeneratedHistoryIsImportedWholeAndCountedRight(t *testing.T) {
+var firstDay = time.Date(2025, 3, 3, 0, 0, 0, 0, time.UTC)
+
+// historyFile makes up a history and writes it to a file.
+func historyFile(t *testing.T, o year.Options) (string, year.Written) {
+	t.Helper()
 	var history bytes.Buffer
-	first := time.Date(2025, 3, 3, 0, 0, 0, 0, time.UTC)
-	want, err := year.Generate(&history, year.Options{Operators: 8, Conversations: 200, Days: 3, Departments: 4, From: first})
+	o.From = firstDay
+	written, err := year.Generate(&history, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,19 +41,29 @@ func TestAGeneratedHistoryIsImportedWholeAndCountedRight(t *testing.T) {
 	if err := os.WriteFile(file, history.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	s := serveOn(t, dir, "--sync", "1s")
-	awaitLeader(t, dir)
-	out, errs, err := turno(t, "import", "--data", dir, "--log-level", "warn", "--strict", file)
-	if err != nil || !strings.Contains(out, fmt.Sprintf("%d lines: %d imported, 0 changed nothing, 0 skipped", want.Lines, want.Lines)) {
+	return file, written
+}
+
+// bring imports the file: every line of it passes the domain's checks.
+func bring(t *testing.T, dir, file string, w year.Written, flags ...string) {
+	t.Helper()
+	out, errs, err := turno(t, append([]string{"import", "--data", dir, "--log-level", "warn", "--strict", file}, flags...)...)
+	if err != nil || !strings.Contains(out, fmt.Sprintf("%d lines: %d imported, 0 changed nothing, 0 skipped", w.Lines, w.Lines)) {
 		t.Fatalf("%v\n%s\n%s", err, out, errs)
 	}
+}
+
+// TestAGeneratedHistoryIsImportedWholeAndCountedRight imports a made-up desk: every line passes the domain's checks, and the views
+// say what the generator counted.
+func TestAGeneratedHistoryIsImportedWholeAndCountedRight(t *testing.T) {
+	file, want := historyFile(t, year.Options{Operators: 8, Conversations: 200, Days: 3, Departments: 4})
+	dir, first := t.TempDir(), firstDay
+	bring(t, dir, file, want, "--sync", "1s")
+	s := serveOn(t, dir, "--sync", "1s")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	client := demo.NewClient(s.url, adminToken, 4)
 	caughtUp(ctx, t, client)
-	actedUpTo(t, dir, headOf(ctx, t, client))
-
 	period := fmt.Sprintf("from=%s&to=%s", first.AddDate(0, 0, -2).Format(time.RFC3339), first.AddDate(0, 0, 5).Format(time.RFC3339))
 	departments := report(ctx, t, client, "/v1/stats/departments?metric=received,outbound,messages_in,messages_out,closed,abandoned,transfers_in,taken&actors=all&"+period)
 	operators := report(ctx, t, client, "/v1/stats/operators?metric=messages_out,taken,owned_at_close,satisfaction&"+period)
@@ -81,6 +93,20 @@ func TestAGeneratedHistoryIsImportedWholeAndCountedRight(t *testing.T) {
 		t.Errorf("the history shows too little: %s", want)
 	}
 
+}
+
+// TestNoEffectActsBesideAnImport imports beside a desk whose effects follow the log: what they come to see makes them do nothing.
+func TestNoEffectActsBesideAnImport(t *testing.T) {
+	file, want := historyFile(t, year.Options{Operators: 4, Conversations: 30, Days: 1, Departments: 2})
+	dir := t.TempDir()
+	s := serveOn(t, dir, "--sync", "1s")
+	awaitLeader(t, dir)
+	bring(t, dir, file, want)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	client := demo.NewClient(s.url, adminToken, 4)
+	caughtUp(ctx, t, client)
+	actedUpTo(t, dir, headOf(ctx, t, client))
 	s.stop()
 	r, err := openToRead(&program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}, logFlags{Data: dir, Workspace: "default"})
 	if err != nil {
@@ -132,19 +158,9 @@ func headOf(ctx context.Context, t *testing.T, c *demo.Client) domain.Position {
 // TestASimulationOfAGeneratedHistoryGivesItsWaits is the law of N16 on an import: one department, whose rule gives everything. Each
 // wait is as long and ends the same way, with the same operator.
 func TestASimulationOfAGeneratedHistoryGivesItsWaits(t *testing.T) {
-	var history bytes.Buffer
-	first := time.Date(2025, 3, 3, 0, 0, 0, 0, time.UTC)
-	if _, err := year.Generate(&history, year.Options{Operators: 2, Conversations: 120, Days: 2, Departments: 1, From: first}); err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "history.jsonl")
-	if err := os.WriteFile(file, history.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, errs, err := turno(t, "import", "--data", dir, "--log-level", "warn", "--sync", "1s", "--strict", file); err != nil {
-		t.Fatalf("%v\n%s\n%s", err, out, errs)
-	}
+	file, written := historyFile(t, year.Options{Operators: 2, Conversations: 120, Days: 2, Departments: 1})
+	dir, first := t.TempDir(), firstDay
+	bring(t, dir, file, written, "--sync", "1s")
 	ctx := t.Context()
 	r, err := openToRead(&program{ctx: ctx, getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}, logFlags{Data: dir, Workspace: "default"})
 	if err != nil {
