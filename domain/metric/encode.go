@@ -8,7 +8,7 @@ import (
 )
 
 // stateFormat is the first byte of an encoded conversation. A change of the fields is another number.
-const stateFormat = 3
+const stateFormat = 4
 
 var errState = errors.New("metric: the state of a conversation is damaged")
 

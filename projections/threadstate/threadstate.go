@@ -16,7 +16,7 @@ import (
 const Name = "threadstate"
 
 const (
-	version = 3
+	version = 4
 
 	// first is after how many commits about one conversation a thread's state is kept, and every how many commits from then
 	// on. A command walks back 200 commits before it asks, so a state is of use while it is not older than that.
