@@ -327,14 +327,13 @@ func (g *generator) over(t *talk) {
 // surveyCap is how long after a survey the same contact gets no other.
 const surveyCap = 12 * time.Hour
 
-// survey asks the contact what they think of it, at most every twelve hours; some answer.
+// survey lets some contacts rate it, each at most once for what closed within twelve hours.
 func (g *generator) survey(t *talk, w *worker) {
 	c := &g.contacts[t.contact]
 	if !c.surveyed.IsZero() && g.now.Sub(c.surveyed) < surveyCap {
 		return
 	}
 	c.surveyed = g.now
-	g.w.Surveys++
 	if !g.chance(38) {
 		return
 	}

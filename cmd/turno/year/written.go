@@ -11,7 +11,7 @@ type Written struct {
 	Offers                         int
 	Pauses                         int
 	Closed, Abandoned, Open        int
-	Surveys, Rated                 int
+	Rated                          int
 
 	ReceivedBy, InBy, OutBy, ClosedBy, TransferredIn map[string]int // by department
 	TakenBy, SentBy, OwnedAtClose, RatedBy           map[string]int // by operator
@@ -28,7 +28,7 @@ func newWritten() Written {
 
 func (w Written) String() string {
 	return fmt.Sprintf("%d lines: %d conversations, %d of them begun by us and %d out of hours; messages in %d, out %d and %d by machines; "+
-		"%d assigned by a rule, %d offers, %d taken by hand, %d transferred, %d pauses; %d closed, %d of them abandoned, %d open; %d surveys, %d rated",
+		"%d assigned by a rule, %d offers, %d taken by hand, %d transferred, %d pauses; %d closed, %d of them abandoned, %d open; %d rated",
 		w.Lines, w.Conversations, w.Outbound, w.OutOfHours, w.In, w.Out, w.Machine,
-		w.Assigned, w.Offers, w.Taken, w.Transfers, w.Pauses, w.Closed, w.Abandoned, w.Open, w.Surveys, w.Rated)
+		w.Assigned, w.Offers, w.Taken, w.Transfers, w.Pauses, w.Closed, w.Abandoned, w.Open, w.Rated)
 }
