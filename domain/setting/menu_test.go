@@ -166,7 +166,7 @@ func FuzzAnAnswerMeansOneOfTheChoicesOrNothing(f *testing.F) {
 		}
 		// Spaces and case around it change nothing.
 		if utf8.ValidString(text) {
-			if again, _ := setting.ReadAnswer("  "+strings.ToUpper(strings.ToLower(text))+"\n", button, choices, nil); again.ID != got.ID && strings.ToLower(strings.ToUpper(text)) == strings.ToLower(text) {
+			if again, _ := setting.ReadAnswer("  "+strings.ToUpper(strings.ToLower(text))+"\n", button, choices, nil); again.ID != got.ID && strings.EqualFold(strings.ToUpper(text), text) {
 				t.Errorf("%q means %q, and with spaces %q", text, got.ID, again.ID)
 			}
 		}
