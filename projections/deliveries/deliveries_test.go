@@ -398,7 +398,7 @@ func TestARatingReachesTheCRM(t *testing.T) {
 		Contact string
 		Data    struct{ Score int }
 	}
-	if err := json.Unmarshal([]byte(g.body), &e); err != nil || g.subject != id || g.kind != "turno.conversation.rated.v1" || e.Data.Score != 4 || e.Contact == "" {
+	if err := json.Unmarshal([]byte(g.body), &e); err != nil || g.subject != id || g.kind != "turno.conversation.rated.v2" || e.Data.Score != 4 || e.Contact == "" {
 		t.Errorf("%v: %s", err, g.body)
 	}
 }

@@ -253,60 +253,80 @@ func TestNoAssignmentTakesAnybodyPastTheirCapacity(t *testing.T) {
 	operators := []string{"ana", "beto", "carla"}
 	w := d.staffed(automatic, capacity, operators...)
 	d.work()
-	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var open []string
-	for k := range 4 {
-		r := rand.New(rand.NewPCG(uint64(k), 3))
-		wg.Go(func() {
-			for n := range 250 {
-				time.Sleep(time.Duration(r.IntN(400)) * time.Microsecond) // as customers do, and the workers come to something
-				mu.Lock()
-				id := ""
-				if len(open) > 0 {
-					id = open[max(0, len(open)-1-r.IntN(30))]
-				}
-				mu.Unlock()
-				op := operators[r.IntN(len(operators))]
-				var err error
-				switch r.IntN(12) {
-				case 0, 1, 2:
-					res, rerr := d.engine.Receive(t.Context(), contact, inbound("soporte", fmt.Sprint(k, "-", n), fmt.Sprint(k, "-", n)))
-					if err = rerr; err == nil {
-						mu.Lock()
-						open = append(open, res.Conversation.ID)
-						mu.Unlock()
+	for round := 0; round == 0 || d.assigned() < 20 && round < 30; round++ { // until the workers have come to enough
+		var wg sync.WaitGroup
+		for k := range 4 {
+			r := rand.New(rand.NewPCG(uint64(k), uint64(3+round)))
+			wg.Go(func() {
+				for n := range 250 {
+					time.Sleep(time.Duration(r.IntN(400)) * time.Microsecond) // as customers do, and the workers come to something
+					mu.Lock()
+					id := ""
+					if len(open) > 0 {
+						id = open[max(0, len(open)-1-r.IntN(30))]
 					}
-				case 3:
-					_, err = d.engine.Do(t.Context(), as(op), id, thread.Take{})
-				case 4, 5, 9, 10, 11:
-					_, err = d.engine.Do(t.Context(), admin, id, thread.Close{})
-				case 6:
-					_, err = d.engine.Do(t.Context(), admin, id, thread.Release{})
-				case 7:
-					_, err = d.settings.SetAvailability(t.Context(), as(op), op, r.IntN(3) > 0, "")
-				case 8:
-					_, err = d.engine.Do(t.Context(), as(op), id, thread.Pause{})
+					mu.Unlock()
+					op := operators[r.IntN(len(operators))]
+					var err error
+					switch r.IntN(12) {
+					case 0, 1, 2:
+						res, rerr := d.engine.Receive(t.Context(), contact, inbound("soporte", fmt.Sprint(round, "-", k, "-", n), fmt.Sprint(round, "-", k, "-", n)))
+						if err = rerr; err == nil {
+							mu.Lock()
+							open = append(open, res.Conversation.ID)
+							mu.Unlock()
+						}
+					case 3:
+						_, err = d.engine.Do(t.Context(), as(op), id, thread.Take{})
+					case 4, 5, 9, 10, 11:
+						_, err = d.engine.Do(t.Context(), admin, id, thread.Close{})
+					case 6:
+						_, err = d.engine.Do(t.Context(), admin, id, thread.Release{})
+					case 7:
+						_, err = d.settings.SetAvailability(t.Context(), as(op), op, r.IntN(3) > 0, "")
+					case 8:
+						_, err = d.engine.Do(t.Context(), as(op), id, thread.Pause{})
+					}
+					var refusal *domain.Refusal
+					if err != nil && !errors.As(err, &refusal) && !errors.Is(err, command.ErrUnavailable) {
+						t.Error(err)
+					}
 				}
-				var refusal *domain.Refusal
-				if err != nil && !errors.As(err, &refusal) && !errors.Is(err, command.ErrUnavailable) {
-					t.Error(err)
-				}
+			})
+		}
+		for range 5 {
+			time.Sleep(20 * time.Millisecond) // the workers change in the middle of it
+			w.stop()
+			w = d.work()
+		}
+		wg.Wait()
+		for _, op := range operators {
+			d.available(op, true)
+		}
+		for _, id := range open { // room for the next round
+			_, err := d.engine.Do(t.Context(), admin, id, thread.Close{})
+			var refusal *domain.Refusal
+			if err != nil && !errors.As(err, &refusal) {
+				t.Fatal(err)
 			}
-		})
-	}
-	for range 5 {
-		time.Sleep(20 * time.Millisecond) // the workers change in the middle of it
-		w.stop()
-		w = d.work()
-	}
-	wg.Wait()
-	for _, op := range operators {
-		d.available(op, true)
+		}
 	}
 	marker := d.writes("soporte", "the last")
 	d.do(admin, marker, thread.Assign{Operator: "ana"})
 	d.keptCapacity(capacity)
+}
+
+// assigned is how often a rule has given a conversation to somebody.
+func (d *desk) assigned() (n int) {
+	d.t.Helper()
+	for _, c := range d.commits() {
+		if e, ok := event[thread.Taken](c); ok && e.Assignment != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // keptCapacity reads the log: whenever a rule assigned somebody, their open conversations that a rule gave them were no more
