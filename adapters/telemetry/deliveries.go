@@ -4,10 +4,10 @@ import "time"
 
 // Deliveries is called after each attempt to deliver an event to a receiver.
 func (m *Meters) Deliveries() func(outcome string, took time.Duration) {
-	attempts, duration := m.counter("turno_webhook_attempts_total"), m.histogram("turno_webhook_attempt_duration_seconds")
+	attempts, duration := m.counter("turno_webhook_attempts_total"), m.histogram("turno_webhook_attempt_duration_seconds").WithLabelValues()
 	return func(outcome string, took time.Duration) {
 		attempts.WithLabelValues(outcome).Inc()
-		duration.WithLabelValues().Observe(took.Seconds())
+		duration.Observe(took.Seconds())
 	}
 }
 
