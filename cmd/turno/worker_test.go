@@ -36,13 +36,14 @@ func TestKilledWorkersLoseNoEffectAndDoNoneTwice(t *testing.T) {
 	}()
 	awaitLeader(t, dir)
 
+	// She is there while she takes: what is taken by somebody who isn't lies unattended at once, and would come back to her.
+	desk.post("ana", "/v1/operators/ana/presence", object{"connected": true})
 	var ids []string
 	for i := range conversations {
 		id, _ := desk.receive(fmt.Sprint("m", i), fmt.Sprint("+", i), "Hello")
 		desk.post("ana", "/v1/conversations/"+id+"/take", nil)
 		ids = append(ids, id)
 	}
-	desk.post("ana", "/v1/operators/ana/presence", object{"connected": true})
 	desk.post("ana", "/v1/operators/ana/presence", object{"connected": false})
 
 	end := time.Now().Add(6 * time.Second)
