@@ -23,6 +23,9 @@ func tell(e domain.Event) string {
 		}
 		return "answered" + who + ": " + tellContent(e.Content)
 	case thread.Queued:
+		if e.List == thread.StateBot {
+			return fmt.Sprintf("the bot has it, in %s (%s)", e.Department, e.Cause)
+		}
 		return fmt.Sprintf("it is %s in %s (%s)", strings.ReplaceAll(e.List, "_", " "), e.Department, e.Cause)
 	case thread.Taken:
 		return fmt.Sprintf("%s has it now, in %s (%s%s)", e.Operator, e.Department, e.How, prefixed(" by ", e.By))
