@@ -450,3 +450,18 @@ func reconnecting(log *zap.Logger) []nats.Option {
 		nats.ReconnectHandler(func(*nats.Conn) { log.Info("connected to the log again") }),
 	}
 }
+
+// toHead applies the whole log up to its head, and returns how far that was.
+func (r *reading) toHead(ctx context.Context, apply func(*domain.Commit)) (position domain.Position, err error) {
+	err = r.store.Read(ctx, 0, projections.ReadOptions{ToHead: true}, func(commits []domain.Commit) error {
+		for i := range commits {
+			apply(&commits[i])
+			position = commits[i].Position
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read the log: %w", err)
+	}
+	return position, nil
+}

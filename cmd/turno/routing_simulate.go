@@ -13,7 +13,6 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/routing"
 	"github.com/turno-desk/turno/domain/simulation"
-	"github.com/turno-desk/turno/projections"
 )
 
 type routingSimulateCmd struct {
@@ -39,16 +38,9 @@ func (cmd routingSimulateCmd) Run(p *program) error {
 	}
 	defer r.close()
 	recording := simulation.NewRecording(r.workspace, cmd.From.time, cmd.To.time)
-	var position domain.Position
-	err = r.store.Read(p.ctx, 0, projections.ReadOptions{ToHead: true}, func(commits []domain.Commit) error {
-		for i := range commits {
-			recording.Apply(&commits[i])
-			position = commits[i].Position
-		}
-		return nil
-	})
+	position, err := r.toHead(p.ctx, recording.Apply)
 	if err != nil {
-		return fmt.Errorf("read the log: %w", err)
+		return err
 	}
 	plan, err := cmd.plan(recording)
 	if err != nil {

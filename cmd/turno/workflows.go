@@ -11,10 +11,8 @@ import (
 
 	"github.com/turno-desk/turno/api/command"
 	apihttp "github.com/turno-desk/turno/api/http"
-	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/workflow/rehearsal"
-	"github.com/turno-desk/turno/projections"
 )
 
 // workflowsCmd is what is done with workflows besides defining them.
@@ -48,16 +46,9 @@ func (cmd workflowsDryRunCmd) Run(p *program) error {
 		return err
 	}
 	rehearsed := rehearsal.New(r.workspace, workflows, cmd.From.time, cmd.To.time)
-	var position domain.Position
-	err = r.store.Read(p.ctx, 0, projections.ReadOptions{ToHead: true}, func(commits []domain.Commit) error {
-		for i := range commits {
-			rehearsed.Apply(&commits[i])
-			position = commits[i].Position
-		}
-		return nil
-	})
+	position, err := r.toHead(p.ctx, rehearsed.Apply)
 	if err != nil {
-		return fmt.Errorf("read the log: %w", err)
+		return err
 	}
 	fmt.Fprintf(p.stdout, "From %s to %s, by the log up to position %d. Nothing was changed.\n", stampOf(cmd.From.time), stampOf(cmd.To.time), position)
 	runs := rehearsed.Runs()
