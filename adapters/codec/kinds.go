@@ -106,9 +106,9 @@ func kinds() []*kind {
 		of[presence.BecameAvailable](domain.CategoryPresence, "presence.became_available"),
 		of[presence.BecameUnavailable](domain.CategoryPresence, "presence.became_unavailable"),
 
-		of[department.Created](domain.CategoryDepartment, "department.created", more, more, more),
-		of[department.Changed](domain.CategoryDepartment, "department.changed", more, more, more),
-		of[department.Retired](domain.CategoryDepartment, "department.retired", more, more, more),
+		of[department.Created](domain.CategoryDepartment, "department.created", more, more, more, more),
+		of[department.Changed](domain.CategoryDepartment, "department.changed", more, more, more, more),
+		of[department.Retired](domain.CategoryDepartment, "department.retired", more, more, more, more),
 
 		of[hours.Created](domain.CategorySetting, "calendar.created"),
 		of[hours.Changed](domain.CategorySetting, "calendar.changed"),

@@ -74,6 +74,8 @@ func samples() map[string]domain.Event {
 	asking := sales
 	asking.Settings.Survey = survey.Settings{Scale: survey.Stars, Text: "How was it, {{contact.name}}? {{survey.link}}", Page: "https://example.com/s/",
 		Thanks: "Thank you.", Expires: 172800, Cap: 86400}
+	chatting := asking
+	chatting.Settings.SessionEndedMessage = "Goodbye, {{contact.name}}."
 	asked := contact.Asked{Contact: contact.ID(threadID), Survey: conversationID + "-s1", At: at, Sent: true}
 	reserved := asked
 	reserved.Sent = false
@@ -336,6 +338,9 @@ func samples() map[string]domain.Event {
 		"turno.department.created.v2": department.Created{Definition: sales},
 		"turno.department.changed.v2": department.Changed{Definition: sales},
 		"turno.department.retired.v2": department.Retired{Definition: department.Definition{ID: "sales", Name: "Sales", Retired: true}},
+		"turno.department.created.v5": department.Created{Definition: chatting},
+		"turno.department.changed.v5": department.Changed{Definition: chatting},
+		"turno.department.retired.v5": department.Retired{Definition: department.Definition{ID: "sales", Name: "Sales", Retired: true, Settings: chatting.Settings}},
 		"turno.department.created.v4": department.Created{Definition: asking},
 		"turno.department.changed.v4": department.Changed{Definition: asking},
 		"turno.department.retired.v4": department.Retired{Definition: department.Definition{ID: "sales", Name: "Sales", Retired: true, Settings: asking.Settings}},

@@ -46,6 +46,11 @@ func (e *Engine) resolved(ctx context.Context, req Request, t *entry, image *set
 			c.Ticket, err = e.resolved(ctx, req, t, image, c.Ticket)
 		}
 		return c, err
+	case thread.EndSession:
+		if c.Ticket != nil {
+			c.Ticket, err = e.resolved(ctx, req, t, image, c.Ticket)
+		}
+		return c, err
 	}
 	return cmd, nil
 }

@@ -93,7 +93,8 @@ func TestWhatTheDomainKnowsHasItsWords(t *testing.T) {
 		thread.KindLocation, thread.KindContact, thread.KindOther} {
 		keys = append(keys, "kind."+string(k))
 	}
-	for _, r := range []thread.CloseReason{thread.ClosedResolved, thread.ClosedByContact, thread.ClosedInactive, thread.ClosedIgnored, thread.ClosedSuperseded, thread.ClosedOther} {
+	for _, r := range []thread.CloseReason{thread.ClosedResolved, thread.ClosedByContact, thread.ClosedInactive, thread.ClosedIgnored, thread.ClosedSuperseded, thread.ClosedOther,
+		thread.ClosedSessionEnded} {
 		keys = append(keys, "event.closed."+string(r))
 	}
 	for _, r := range []string{"operator", "supervisor", "admin", "auditor"} {

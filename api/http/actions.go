@@ -31,6 +31,7 @@ func actions() []action {
 		{"classify", access.Converse, as[classifyBody]},
 		{"ticket", access.Converse, as[ticketBody]},
 		{"close", access.Converse, as[closeBody]},
+		{"end-session", access.Converse, as[endSessionBody]},
 		{"reopen", access.Converse, as[reopenBody]},
 		{"rate", access.Converse, as[rateBody]},
 		{"archive", access.Converse, as[archiveBody]},
@@ -95,10 +96,18 @@ type (
 		thread.Classified
 	}
 	closeBody struct {
+		endingBody
+		Reason  thread.CloseReason `json:"reason"`
+		Comment domain.Personal    `json:"comment"`
+	}
+	endSessionBody struct {
+		endingBody
+		Reason domain.Personal `json:"reason"` // in the closer's words
+	}
+	// endingBody is what every close may bring along.
+	endingBody struct {
 		Category string             `json:"category"`
 		Summary  domain.Personal    `json:"summary"`
-		Reason   thread.CloseReason `json:"reason"`
-		Comment  domain.Personal    `json:"comment"`
 		Tags     []string           `json:"tags"`
 		Classify *thread.Classified `json:"classify"`
 		Ticket   *ticketBody        `json:"ticket"`
@@ -193,7 +202,17 @@ func (b classifyBody) command() (thread.Command, error) {
 	return thread.Classify{Classified: b.Classified}, nil
 }
 func (b closeBody) command() (thread.Command, error) {
-	c := thread.Close{Reason: b.Reason, Category: b.Category, Summary: b.Summary, Comment: b.Comment, Tags: b.Tags,
+	c, err := b.ending()
+	c.Reason, c.Comment = b.Reason, b.Comment
+	return c, err
+}
+func (b endSessionBody) command() (thread.Command, error) {
+	c, err := b.ending()
+	c.Comment = b.Reason
+	return thread.EndSession{Close: c}, err
+}
+func (b endingBody) ending() (thread.Close, error) {
+	c := thread.Close{Category: b.Category, Summary: b.Summary, Tags: b.Tags,
 		Classify: b.Classify, Override: b.Override, NoSurvey: b.Survey != nil && !*b.Survey}
 	var err error
 	if b.Ticket != nil {

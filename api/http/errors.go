@@ -98,6 +98,7 @@ var statuses = map[domain.Code]int{
 	thread.CodeTicketLinked:       http.StatusConflict,
 	thread.CodeNoProposal:         http.StatusConflict,
 	thread.CodeNotOffered:         http.StatusConflict,
+	thread.CodeNotLive:            http.StatusUnprocessableEntity,
 	thread.CodeNoMenu:             http.StatusConflict,
 	thread.CodeSurveyExpired:      http.StatusConflict,
 	contact.CodeMergedAway:        http.StatusConflict,

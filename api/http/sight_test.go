@@ -40,7 +40,7 @@ func TestNobodySeesAnothersConversationByAnyRoute(t *testing.T) {
 			}
 		}
 	}
-	for _, action := range []string{"release", "assign", "messages", "transfer", "pause", "resume", "tags", "notes", "classify", "close", "reopen", "archive",
+	for _, action := range []string{"release", "assign", "messages", "transfer", "pause", "resume", "tags", "notes", "classify", "close", "end-session", "reopen", "archive",
 		"unarchive", "ignore", "read"} {
 		body := map[string]string{"assign": `{"operator":"ana"}`, "messages": `{"text":"x"}`, "transfer": `{"department":"soporte"}`, "tags": `{"add":["x"]}`,
 			"notes": `{"text":"x"}`}[action]

@@ -84,7 +84,7 @@ func (o *order) concerned(l *line) map[string]struct{} {
 		owner = c.Operator
 	case thread.Transfer:
 		owner = c.Operator
-	case thread.Release, thread.Close, thread.Ignore:
+	case thread.Release, thread.Close, thread.EndSession, thread.Ignore:
 		owner = ""
 	}
 	if l.outbound != nil {

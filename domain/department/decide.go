@@ -56,7 +56,7 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	bad = append(bad, p.Settings.malformed()...)
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
-			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close, a time to reopen of up to 366 days, the id of a calendar, a distribution (manual or automatic) with a rule (longest_idle, least_busy or round_robin), where it is manual up to 50 operators to offer to, up to 3600 seconds for an answer, texts of up to 1000 bytes, and a survey (scale 1-5 or yes_no, text, page where the text has {{survey.link}}, thanks, expires_s of a minute to 30 days, cap_s of a minute to 366 days)."}
+			Detail: "A department takes an id, a name, and optionally a capacity of 0 to 1000, guards of its close, a time to reopen of up to 366 days, the id of a calendar, a distribution (manual or automatic) with a rule (longest_idle, least_busy or round_robin), where it is manual up to 50 operators to offer to, up to 3600 seconds for an answer, texts of up to 1000 bytes (of variables, session_ended_message alone takes contact.name, operator.name, department.name, channel.name and ticket.number), and a survey (scale 1-5 or yes_no, text, page where the text has {{survey.link}}, thanks, expires_s of a minute to 30 days, cap_s of a minute to 366 days)."}
 	}
 	d := Definition{ID: p.ID, Name: p.Name, Capacity: p.Capacity, Close: p.Close, Settings: p.Settings}
 	switch {
@@ -67,6 +67,9 @@ func DecidePut(is Definition, p Put) ([]Event, *domain.Refusal) {
 	}
 	return []Event{Changed{d}}, nil
 }
+
+// sessionVariables are those that the message at the end of a live chat's session may hold.
+var sessionVariables = []string{"contact.name", "operator.name", "department.name", "channel.name", "ticket.number"}
 
 // malformed names the settings about hours, distribution and messages that can't be.
 func (s Settings) malformed() (bad []string) {
@@ -88,9 +91,15 @@ func (s Settings) malformed() (bad []string) {
 	for _, m := range []struct{ field, text string }{
 		{"away_message", s.AwayMessage}, {"nobody_message", s.NobodyMessage},
 		{"at_capacity_message", s.AtCapacityMessage}, {"assigned_message", s.AssignedMessage},
+		{"session_ended_message", s.SessionEndedMessage},
 	} {
 		if !domain.Fits(domain.Personal(m.text), MaxMessage) {
 			bad = append(bad, "settings."+m.field)
+		}
+	}
+	for _, v := range domain.Variables(s.SessionEndedMessage) {
+		if !slices.Contains(sessionVariables, v) {
+			bad = append(bad, "settings.session_ended_message.variable:"+v)
 		}
 	}
 	for _, b := range s.Survey.Malformed() {

@@ -2,6 +2,7 @@ package department_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,6 +45,10 @@ func TestPuttingADepartment(t *testing.T) {
 		"with everything wrong names everything": {
 			when:    department.Put{ID: "-", Name: " ", Capacity: 1001, Close: department.Guards{Fields: []string{"Motivo"}}, Settings: department.Settings{ReopenWithin: -1}},
 			missing: []string{"id", "name", "capacity", "close.fields", "settings.reopen_within_s"}},
+		"whose words at the end of a session ask for what nobody knows is refused": {
+			when: put(sales(func(d *department.Definition) {
+				d.Settings = department.Settings{SessionEndedMessage: "Goodbye {{contact.name}}, your shoe size is {{shoe.size}}." + strings.Repeat("!", department.MaxMessage)}
+			})), missing: []string{"settings.session_ended_message", "settings.session_ended_message.variable:shoe.size"}},
 		"that offers to nobody, or waits for ever, is refused": {
 			when: put(sales(func(d *department.Definition) {
 				d.Settings = department.Settings{OfferTo: -1, OfferTimeout: 3601}

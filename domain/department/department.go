@@ -94,6 +94,9 @@ type Settings struct {
 	AtCapacityMessage string `json:"at_capacity_message,omitempty"` // D22: everybody who is there has enough; once each time that it waits
 	AssignedMessage   string `json:"assigned_message,omitempty"`    // an operator was assigned by a rule
 
+	// SessionEndedMessage is said before the session of a live chat is ended; may hold variables (F098).
+	SessionEndedMessage string `json:"session_ended_message,omitempty"`
+
 	Survey survey.Settings `json:"survey,omitzero"` // F110: asked after a close, when it is on
 }
 

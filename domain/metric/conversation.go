@@ -220,6 +220,9 @@ func (s *step) sent(e thread.MessageSent) {
 		return // it is an invitation, counted as that
 	}
 	by := s.actor()
+	if e.Sender == thread.SenderMachine {
+		by = "" // although an operator's command made it
+	}
 	s.add(&Sample{Kind: MessageOut, Value: 1, Operator: by, Detail: string(e.Sender), Machine: e.Sender == thread.SenderMachine})
 	if e.Sender == thread.SenderMachine {
 		return

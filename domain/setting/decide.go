@@ -19,8 +19,17 @@ const (
 // CodeNotAMember refuses an extension whose operator does not answer in the department.
 const CodeNotAMember domain.Code = "not_a_member"
 
-// Generic is the type of a channel whose messages come in over the API.
-const Generic = "generic"
+// The types of a channel. Messages of both come in over the API.
+const (
+	Generic = "generic"
+	WebChat = "webchat" // a chat on the company's pages: its visitors are there while they write
+)
+
+// Types are all types of a channel.
+func Types() []string { return []string{Generic, WebChat} }
+
+// Live reports whether contacts of a channel of the type are there while they write, so that there is a session to end (F098).
+func Live(channelType string) bool { return channelType == WebChat }
 
 // Owner of the administrator's token, and the id of the first one.
 const (
@@ -47,7 +56,7 @@ func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Re
 	if !domain.ValidID(p.ID) {
 		bad = append(bad, "id")
 	}
-	if p.Type != Generic || is.ID != "" && is.Type != p.Type {
+	if !slices.Contains(Types(), p.Type) || is.ID != "" && is.Type != p.Type {
 		bad = append(bad, "type")
 	}
 	if p.Name == "" || !domain.Fits(domain.Personal(p.Name), MaxName) {
@@ -64,7 +73,7 @@ func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Re
 	}
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
-			Detail: "A channel takes an id, a name, the id of a department, the type generic, and optionally an extension of 1 to 16 digits and the id of a menu."}
+			Detail: "A channel takes an id, a name, the id of a department, the type generic or webchat, which stays, and optionally an extension of 1 to 16 digits and the id of a menu."}
 	}
 	d, ok := img.Department(p.Department)
 	if !ok || d.Retired {

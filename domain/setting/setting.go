@@ -7,7 +7,7 @@ import "github.com/turno-desk/turno/domain"
 // Channel is one configured line of one channel type.
 type Channel struct {
 	ID         string `json:"id"`
-	Type       string `json:"type"` // generic: intake over the API
+	Type       string `json:"type"` // generic: intake over the API; webchat: likewise, and a live chat
 	Name       string `json:"name"`
 	Department string `json:"department"`          // where its conversations start
 	Extension  string `json:"extension,omitempty"` // F007: to whose operator they go first, while that one is there; empty: nobody's

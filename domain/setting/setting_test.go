@@ -136,6 +136,9 @@ func TestPuttingAChannel(t *testing.T) {
 		"with everything wrong names everything": {when: setting.PutChannel{ID: ".", Type: "fax"}, refused: domain.CodeInvalid, missing: []string{"id", "type", "name", "department"}},
 		"into an unknown department is refused":  {when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "moon"}, refused: domain.CodeUnknownSetting, missing: []string{"department:moon"}},
 		"into a retired department is refused":   {when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "fax"}, refused: domain.CodeRetired, missing: []string{"department:fax"}},
+		"of a live chat":                         {when: setting.PutChannel{ID: "web", Type: setting.WebChat, Name: "Web", Department: "sales"}, then: []setting.Event{setting.ChannelCreated{Channel: setting.Channel{ID: "web", Type: "webchat", Name: "Web", Department: "sales"}}}},
+		"of no type that there is":               {when: setting.PutChannel{ID: "web", Type: "fax", Name: "Web", Department: "sales"}, refused: domain.CodeInvalid, missing: []string{"type"}},
+		"of another type than it was made":       {given: web, when: setting.PutChannel{ID: "web", Type: setting.WebChat, Name: "Web", Department: "sales"}, refused: domain.CodeInvalid, missing: []string{"type"}},
 		"to an extension of the department": {given: web, when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "41"},
 			then: []setting.Event{setting.ChannelChanged{Channel: setting.Channel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "41"}}}},
 		"to what is no extension":           {when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "x1"}, refused: domain.CodeInvalid, missing: []string{"extension"}},
@@ -222,5 +225,16 @@ func TestTheImageIsMadeOfItsCategories(t *testing.T) {
 	})
 	if !maps.Equal(got, want) {
 		t.Errorf("the categories are %v", got)
+	}
+}
+
+// F098: one type of channel is a live chat; a type that is added says here whether it is.
+func TestWhichChannelsAreLive(t *testing.T) {
+	live := map[string]bool{setting.Generic: false, setting.WebChat: true}
+	for _, typ := range append(setting.Types(), "") {
+		want, known := live[typ]
+		if setting.Live(typ) != want || !known && typ != "" {
+			t.Errorf("%q: live %t, in the list %t", typ, setting.Live(typ), known)
+		}
 	}
 }

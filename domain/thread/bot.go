@@ -163,6 +163,8 @@ func (d decision) filled(text string) string {
 			return strconv.FormatInt(d.c.Ticket, 10)
 		case setting.VarDepartmentName:
 			return d.f.Image.Departments[d.c.Department].Name
+		case setting.VarOperatorName:
+			return string(d.f.Image.Operators[d.c.Owner].Name)
 		case setting.VarChannelName:
 			return d.f.Image.Channels[d.s.Channel].Name
 		}

@@ -15,6 +15,30 @@ func (d decision) close(c Close) ([]Event, *domain.Refusal) {
 	if r := d.checkClose(c); r != nil {
 		return nil, r
 	}
+	return d.closing(c, d.closeReason(c), nil)
+}
+
+// endSession closes a live chat by the rules of every close, and tells the visitor: in the department's words, where it has some,
+// and by the reason of the close. An import brings the words that were said as lines of their own.
+func (d decision) endSession(c EndSession) ([]Event, *domain.Refusal) {
+	if channel := d.f.Image.Channels[d.s.Channel]; !setting.Live(channel.Type) {
+		return nil, notLive(d.c, channel)
+	}
+	if c.Reason != "" {
+		return nil, invalid("The reason of the close is that the session was ended.", "reason")
+	}
+	if r := d.checkClose(c.Close); r != nil {
+		return nil, r
+	}
+	var words []Event
+	if !d.f.Import {
+		words = d.says(d.f.Image.Departments[d.c.Department].Settings.SessionEndedMessage, nil)
+	}
+	return d.closing(c.Close, ClosedSessionEnded, words)
+}
+
+// closing is a close for a reason; words are said to the contact right before it.
+func (d decision) closing(c Close, reason CloseReason, words []Event) ([]Event, *domain.Refusal) {
 	if !d.c.Open() {
 		return nil, notAllowed(d.c)
 	}
@@ -60,12 +84,13 @@ func (d decision) close(c Close) ([]Event, *domain.Refusal) {
 		}
 	}
 	closed := Closed{
-		Reason: d.closeReason(c), Owner: d.c.Owner, Department: d.c.Department,
+		Reason: reason, Owner: d.c.Owner, Department: d.c.Department,
 		Category: c.Category, Summary: c.Summary, Comment: c.Comment, Incomplete: incomplete, NoSurvey: c.NoSurvey,
 	}
 	if len(incomplete) > 0 {
 		closed.Override = c.Override
 	}
+	events = append(events, words...)
 	return append(events, d.ending(closed)...), nil
 }
 

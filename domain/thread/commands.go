@@ -163,6 +163,10 @@ type Close struct {
 	NoSurvey bool            // the contact is not to be asked, whatever the department does
 }
 
+// EndSession closes a live chat and tells its visitor so (F098). What a close takes it takes too, but for the reason: that is
+// its own.
+type EndSession struct{ Close }
+
 // Reopen continues a closed one (D5).
 type Reopen struct{ Reason domain.Personal }
 
@@ -264,6 +268,7 @@ func (Propose) command()    {}
 func (Confirm) command()    {}
 func (Reject) command()     {}
 func (Close) command()      {}
+func (EndSession) command() {}
 func (Reopen) command()     {}
 func (Survey) command()     {}
 func (Thank) command()      {}

@@ -43,7 +43,15 @@ func Decide(s *State, conv *Conversation, cmd Command, f Facts) ([]Event, *domai
 		return nil, r
 	}
 	events, r := d.decide(cmd)
-	return d.surfaced(events), r
+	return d.surfaced(events), d.fitting(r)
+}
+
+// fitting is a refusal that names as allowed what the conversation's channel has a place for.
+func (d decision) fitting(r *domain.Refusal) *domain.Refusal {
+	if r != nil && !setting.Live(d.f.Image.Channels[d.s.Channel].Type) {
+		r.Allowed = without(r.Allowed, []string{"end-session"})
+	}
+	return r
 }
 
 func (d decision) decide(cmd Command) ([]Event, *domain.Refusal) {
@@ -80,6 +88,8 @@ func (d decision) decide(cmd Command) ([]Event, *domain.Refusal) {
 		return d.reject(c)
 	case Close:
 		return d.close(c)
+	case EndSession:
+		return d.endSession(c)
 	case Reopen:
 		return d.reopen(c)
 	case Survey:

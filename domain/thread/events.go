@@ -231,7 +231,7 @@ type TicketLinkRejected struct {
 
 // Closed ends the conversation.
 type Closed struct {
-	Reason     CloseReason     `json:"reason"`
+	Reason     CloseReason     `json:"reason"`          // resolved, contact, inactive, ignored, superseded, other; session_ended: a live chat's visitor is told that it is over
 	Owner      string          `json:"owner,omitempty"` // the human owner at the close
 	Department string          `json:"department"`
 	Category   string          `json:"category,omitempty"`

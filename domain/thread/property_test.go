@@ -26,7 +26,7 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 	switch rapid.IntRange(0, 26).Draw(t, "command") {
 	case 0, 1, 2:
 		return w.actor("contact"), 0, thread.Receive{
-			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb", "ofiweb", "mesweb", "menweb", "offweb", "ofimen"}).Draw(t, "channel"), Contact: "c1",
+			Channel: rapid.SampledFrom([]string{"web", "garweb", "cobweb", "ofiweb", "mesweb", "menweb", "offweb", "ofimen", "chat", "cobchat"}).Draw(t, "channel"), Contact: "c1",
 			IDHash: fmt.Sprint("h", rapid.IntRange(0, 30).Draw(t, "id")), Content: answer(t), Ticket: int64(1000 + w.seq),
 		}
 	case 3:
@@ -54,7 +54,7 @@ func anyCommand(t *rapid.T, w *world) (domain.Actor, int, thread.Command) {
 	case 14:
 		return actor, number, thread.Note{Text: "n", Mentions: []string{rapid.SampledFrom(operators).Draw(t, "mention")}}
 	case 15:
-		return actor, number, thread.Close{}
+		return actor, number, []thread.Command{thread.Close{}, thread.EndSession{}}[rapid.IntRange(0, 1).Draw(t, "which")]
 	case 16:
 		return actor, number, thread.Reopen{}
 	case 17:
@@ -234,7 +234,7 @@ func TestAContactNoticesNoPause(t *testing.T) {
 			}
 			_, ours := cmd.(thread.Send)
 			switch cmd.(type) {
-			case thread.Converse, thread.Survey: // a bot's answer; an invitation, after a close
+			case thread.Converse, thread.Survey, thread.EndSession: // a bot's answer; an invitation, after a close; the end of a live chat
 				ours = true
 			}
 			for _, e := range events {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
 // Codes of the rules about conversations.
@@ -28,6 +29,7 @@ const (
 	CodeSurveyExpired      domain.Code = "survey_expired"      // it can't be answered any more, or another one took its place
 	CodeSurveyScale        domain.Code = "survey_scale"        // Missing names what was asked for: score or satisfied
 	CodeNoSurvey           domain.Code = "no_survey"           // the close calls for none
+	CodeNotLive            domain.Code = "not_live_chat"       // Missing names the channel's type
 	CodeReservationOver    domain.Code = "reservation_expired" // of a survey, on the contact
 )
 
@@ -72,6 +74,14 @@ func notOffered(c *Conversation) *domain.Refusal {
 	return r
 }
 
+// notLive refuses to end the session of a channel that has none.
+func notLive(c *Conversation, channel setting.Channel) *domain.Refusal {
+	return &domain.Refusal{
+		Code: CodeNotLive, State: c.State, Missing: []string{"type:" + channel.Type}, OnSettings: true,
+		Detail: fmt.Sprintf("Only a live chat has a session to end, a channel of type %s; %q is of type %s. Close it instead.", setting.WebChat, channel.ID, channel.Type),
+	}
+}
+
 // notAllowed refuses a command that the state has no place for; hints say what to do instead.
 func notAllowed(c *Conversation, hints ...string) *domain.Refusal {
 	return &domain.Refusal{
@@ -99,6 +109,7 @@ var commandStates = []struct {
 	{"classify", anyState},
 	{"ticket", anyState},
 	{"close", open},
+	{"end-session", open}, // of a live chat
 	{"ignore", open},
 	{"reopen", closed},
 	{"rate", closed},

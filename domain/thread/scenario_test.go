@@ -121,14 +121,15 @@ func newWorld() *world {
 // desk: ana, beto and eva (not connected) answer in soporte; carla in ventas; dora in both; greta in garantia; quique in
 // cobros; tito in tienda; mia, max, mel and mudo (not connected) in mesa, which offers, mel in soporte too; nora (not connected) in oficina and
 // rigida, which have hours. sara supervises soporte, susi cobros and tienda, suso mesa and soporte, adela administers, otto audits. old was deactivated.
-// menweb, offweb, ofimen and sinweb have a menu.
+// menweb, offweb, ofimen and sinweb have a menu. chat, garchat, cobchat and menchat are live chats; soporte alone has words for the end of one.
 func desk() *setting.Image {
 	img := &setting.Image{
 		Workspace: "default", Position: 1,
 		Operators: map[string]operator.Definition{}, Presence: map[string]presence.Status{},
 		Departments: map[string]department.Definition{
-			"soporte": {ID: "soporte", Name: "Soporte"},
-			"ventas":  {ID: "ventas", Name: "Ventas"},
+			"soporte": {ID: "soporte", Name: "Soporte", Settings: department.Settings{
+				SessionEndedMessage: "{{contact.name}}, terminó su chat con {{operator.name}} de {{department.name}}: {{ticket.number}}."}},
+			"ventas": {ID: "ventas", Name: "Ventas"},
 			"cobros": {ID: "cobros", Name: "Cobros", Close: department.Guards{
 				Fields: []string{"motivo"}, Classification: true, Category: true, Summary: true}},
 			"garantia": {ID: "garantia", Name: "Garantía", Settings: department.Settings{
@@ -144,18 +145,22 @@ func desk() *setting.Image {
 		Calendars: map[string]hours.Calendar{"horario": {ID: "horario", Versions: []hours.Version{{Zone: "UTC", Week: hours.Week{
 			Monday: []hours.Interval{{From: "09:00", To: "18:00"}}, Tuesday: []hours.Interval{{From: "09:00", To: "18:00"}}}}}}},
 		Channels: map[string]setting.Channel{
-			"ofiweb": {ID: "ofiweb", Type: "generic", Department: "oficina"},
-			"rigweb": {ID: "rigweb", Type: "generic", Department: "rigida"},
-			"web":    {ID: "web", Type: "generic", Department: "soporte"},
-			"garweb": {ID: "garweb", Type: "generic", Department: "garantia"},
-			"cobweb": {ID: "cobweb", Type: "generic", Department: "cobros"},
-			"tieweb": {ID: "tieweb", Type: "generic", Department: "tienda"},
-			"mesweb": {ID: "mesweb", Type: "generic", Department: "mesa"},
-			"menweb": {ID: "menweb", Type: "generic", Name: "Menú", Department: "soporte", Menu: "principal"},
-			"offweb": {ID: "offweb", Type: "generic", Department: "soporte", Menu: "principal", BotStaysOff: true},
-			"ofimen": {ID: "ofimen", Type: "generic", Department: "oficina", Menu: "principal"},
-			"sinweb": {ID: "sinweb", Type: "generic", Department: "soporte", Menu: "vieja"},
-			"vieja":  {ID: "vieja", Type: "generic", Department: "soporte", Retired: true},
+			"ofiweb":  {ID: "ofiweb", Type: "generic", Department: "oficina"},
+			"rigweb":  {ID: "rigweb", Type: "generic", Department: "rigida"},
+			"web":     {ID: "web", Type: "generic", Department: "soporte"},
+			"garweb":  {ID: "garweb", Type: "generic", Department: "garantia"},
+			"cobweb":  {ID: "cobweb", Type: "generic", Department: "cobros"},
+			"tieweb":  {ID: "tieweb", Type: "generic", Department: "tienda"},
+			"mesweb":  {ID: "mesweb", Type: "generic", Department: "mesa"},
+			"menweb":  {ID: "menweb", Type: "generic", Name: "Menú", Department: "soporte", Menu: "principal"},
+			"offweb":  {ID: "offweb", Type: "generic", Department: "soporte", Menu: "principal", BotStaysOff: true},
+			"ofimen":  {ID: "ofimen", Type: "generic", Department: "oficina", Menu: "principal"},
+			"sinweb":  {ID: "sinweb", Type: "generic", Department: "soporte", Menu: "vieja"},
+			"chat":    {ID: "chat", Type: "webchat", Name: "Chat", Department: "soporte"},
+			"garchat": {ID: "garchat", Type: "webchat", Department: "garantia"},
+			"cobchat": {ID: "cobchat", Type: "webchat", Department: "cobros"},
+			"menchat": {ID: "menchat", Type: "webchat", Department: "soporte", Menu: "principal"},
+			"vieja":   {ID: "vieja", Type: "generic", Department: "soporte", Retired: true},
 		},
 		Definitions: map[setting.Name]setting.Definition{},
 	}
@@ -426,7 +431,7 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 		return thread.Note{Text: domain.Personal(first), Mentions: list(named["mentions"])}
 	case "classify":
 		return thread.Classify{Classified: classified(named)}
-	case "close":
+	case "close", "endsession":
 		c := thread.Close{
 			NoSurvey: named["survey"] == "no",
 			Reason:   thread.CloseReason(named["reason"]), Category: named["category"], Summary: domain.Personal(first),
@@ -440,6 +445,9 @@ func command(t *testing.T, w *world, l line, args []string) thread.Command {
 			c.Ticket = thread.Link{Number: number(t, l, named["link"]), Ticket: number(t, l, named["link"])}
 		case named["requester"] != "":
 			c.Ticket = thread.OpenTicket{Requester: named["requester"]}
+		}
+		if l.verb == "endsession" {
+			return thread.EndSession{Close: c}
 		}
 		return c
 	case "link":

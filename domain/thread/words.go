@@ -101,6 +101,9 @@ const (
 	ClosedIgnored    CloseReason = "ignored"
 	ClosedSuperseded CloseReason = "superseded"
 	ClosedOther      CloseReason = "other"
+
+	// ClosedSessionEnded tells the visitor of a live chat, and the page that they are on, that the chat has ended (F098).
+	ClosedSessionEnded CloseReason = "session_ended"
 )
 
 // Outcome says how a run of a workflow ended.

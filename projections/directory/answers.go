@@ -143,6 +143,8 @@ type Settings struct {
 	AtCapacityMessage string `json:"at_capacity_message,omitempty"`
 	AssignedMessage   string `json:"assigned_message,omitempty"`
 
+	SessionEndedMessage string `json:"session_ended_message,omitempty"`
+
 	Survey survey.Settings `json:"survey,omitzero"`
 }
 
