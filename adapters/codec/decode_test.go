@@ -205,6 +205,8 @@ func draw(t *rapid.T, v reflect.Value, depth int) {
 		v.SetBool(rapid.Bool().Draw(t, "truth"))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(rapid.Int64().Draw(t, "number"))
+	case reflect.Float64:
+		v.SetFloat(rapid.Float64().Draw(t, "number"))
 	case reflect.Uint64:
 		v.SetUint(rapid.Uint64().Draw(t, "number"))
 	case reflect.Struct:

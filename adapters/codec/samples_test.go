@@ -115,7 +115,7 @@ func samples() map[string]domain.Event {
 			Interests: []string{"plan-b"}, Stage: "offer", Department: "billing", Operator: "leo", Category: "refund", Summary: "Paid back."},
 		{Action: "close"},
 	}}
-	no := false
+	no, two, four := false, 2.0, 4.0
 	vip := setting.Workflow{
 		ID: "vip", Name: "VIPs keep their operator", Enabled: true,
 		Trigger: setting.Trigger{On: setting.OnClosed, Source: []string{setting.SourceUser}},
@@ -123,7 +123,7 @@ func samples() map[string]domain.Event {
 			{Field: setting.CondDepartment, Is: []string{"sales"}},
 			{Any: []setting.Condition{
 				{Field: setting.CondContactTags, IsNot: []string{"vip"}},
-				{All: []setting.Condition{{Field: setting.CondOwner, Set: &no}, {Field: setting.CondRating, AtMost: 2}}},
+				{All: []setting.Condition{{Field: setting.CondOwner, Set: &no}, {Field: setting.CondRating, AtMost: &two}}},
 			}},
 		},
 		Steps: []setting.WorkflowStep{
@@ -136,7 +136,10 @@ func samples() map[string]domain.Event {
 		Trigger: setting.Trigger{On: setting.OnSilent, How: []string{"automatic"}, Tags: []string{"vip"}, After: 72000},
 		Conditions: []setting.Condition{
 			{All: []setting.Condition{{Field: setting.CondHours, Is: []string{"open"}}}}, {Any: []setting.Condition{{Field: setting.CondTags, Is: []string{"vip"}}}},
-			{Field: setting.CondOwner, Set: &yes}, {Field: setting.CondScore, AtLeast: 2, AtMost: 4}, {Field: setting.CondState, IsNot: []string{"paused"}},
+			{Field: setting.CondOwner, Set: &yes}, {Field: setting.CondScore, AtLeast: &two, AtMost: &four}, {Field: setting.CondState, IsNot: []string{"paused"}},
+			{None: []setting.Condition{{Field: setting.CondTicketStatus, Is: []string{"solved"}}}},
+			{Field: setting.CondContactFields + "plan", Contains: []string{"fibra"}}, {Field: setting.CondComment, Words: []string{"nunca más"}},
+			{Field: "contact.address.postcode", StartsWith: []string{"28"}}, {Field: "contact.email", EndsWith: []string{"@example.com"}},
 		},
 		Steps: []setting.WorkflowStep{
 			{Action: setting.StepAssign, Rule: "least_busy"}, {Action: setting.StepTransfer, Department: "sales", Operator: "ana", Force: true},

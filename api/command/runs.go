@@ -3,7 +3,7 @@ package command
 import (
 	"context"
 	"errors"
-	"maps"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -11,6 +11,7 @@ import (
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/ticket"
 	"github.com/turno-desk/turno/domain/workflow"
 )
 
@@ -94,36 +95,14 @@ func (e *Engine) known(ctx context.Context, workspace, id string) (contact.State
 	if err != nil || !survivor.Held(id, s.Merges) {
 		return s, err
 	}
-	survivor.Tags = append(append([]string{}, survivor.Tags...), s.Tags...)
-	survivor.Known = survivor.Known || s.Known
-	fields := maps.Clone(s.Profile.Fields)
-	for id, v := range survivor.Profile.Fields {
-		if fields == nil {
-			fields = map[string]domain.Personal{}
-		}
-		if v != "" {
-			fields[id] = v
-		}
-	}
-	survivor.Profile.Fields = fields
-	for _, line := range contact.Lines() {
-		if mine := survivor.Profile.Line(line); *mine == "" {
-			*mine = *s.Profile.Line(line)
-		}
-	}
-	return survivor, nil
+	return contact.Together(survivor, s), nil
 }
 
 // prepareRun finds out what a run's conditions ask about the contact, and what a step says.
 func (e *Engine) prepareRun(ctx context.Context, req Request, t *entry, j *job, f *thread.Facts) error {
 	switch c := j.cmd.(type) {
 	case thread.StartRun:
-		if !workflow.MentionsContact(c.Workflow.Conditions) {
-			return nil
-		}
-		s, err := e.known(ctx, req.Workspace, t.state.Contact)
-		f.Contact = thread.Contact{Known: s.Known, Blocked: s.Blocked, Tags: s.Tags, Assignee: s.Assignee}
-		return err
+		return e.asked(ctx, req, t, t.conversation(j.number), c, &f.Run)
 	case thread.Advance:
 		conv := t.conversation(j.number)
 		step, next := stepOf(conv, c)
@@ -137,6 +116,37 @@ func (e *Engine) prepareRun(ctx context.Context, req Request, t *entry, j *job, 
 		c.Text, err = e.filled(ctx, req, t, conv, f.Image, text)
 		j.cmd = c
 		return err
+	}
+	return nil
+}
+
+// asked finds out what a run's conditions ask about: from the log itself, so that no view that is behind answers.
+func (e *Engine) asked(ctx context.Context, req Request, t *entry, conv *thread.Conversation, start thread.StartRun, f *thread.Asking) (err error) {
+	asks := start.Workflow.Conditions
+	if conv == nil || len(asks) == 0 {
+		return nil
+	}
+	if len(workflow.AskedOf(asks, setting.CondContact)) > 0 {
+		if f.Contact, err = e.known(ctx, req.Workspace, t.state.Contact); err != nil {
+			return err
+		}
+	}
+	if len(workflow.AskedOf(asks, setting.CondTicket)) > 0 {
+		a := domain.Aggregate{Workspace: req.Workspace, Category: domain.CategoryTicket, ID: strconv.FormatInt(conv.CaseOf(), 10)}
+		commits, _, err := e.o.Log.Load(ctx, a, 0, func(*domain.Commit) bool { return true })
+		if err != nil {
+			return fmt.Errorf("load ticket %s: %w", a.ID, err)
+		}
+		for i := range commits {
+			latest(ticket.DefinitionOf)(&f.Ticket, &commits[i])
+		}
+	}
+	if start.Message != 0 && len(workflow.AskedOf(asks, setting.CondMessage)) > 0 {
+		found, err := e.recall(ctx, t, thread.Sighting{Position: start.Message})
+		if err != nil {
+			return err
+		}
+		f.Message = thread.Heard(&found.Commit)
 	}
 	return nil
 }
@@ -199,10 +209,7 @@ func valueOf(name string, s *thread.State, conv *thread.Conversation, image *set
 	case setting.VarChannelName:
 		return image.Channels[s.Channel].Name
 	case setting.VarTicketNumber:
-		if conv.Linked != 0 {
-			return strconv.FormatInt(conv.Linked, 10)
-		}
-		return strconv.FormatInt(conv.Ticket, 10)
+		return strconv.FormatInt(conv.CaseOf(), 10)
 	}
 	return ""
 }

@@ -451,9 +451,9 @@ func reconnecting(log *zap.Logger) []nats.Option {
 	}
 }
 
-// toHead applies the whole log up to its head, and returns how far that was.
-func (r *reading) toHead(ctx context.Context, apply func(*domain.Commit)) (position domain.Position, err error) {
-	err = r.store.Read(ctx, 0, projections.ReadOptions{ToHead: true}, func(commits []domain.Commit) error {
+// toHead applies the whole log up to its head, with its personal fields open or sealed, and returns how far that was.
+func (r *reading) toHead(ctx context.Context, open bool, apply func(*domain.Commit)) (position domain.Position, err error) {
+	err = r.store.Read(ctx, 0, projections.ReadOptions{ToHead: true, Open: open}, func(commits []domain.Commit) error {
 		for i := range commits {
 			apply(&commits[i])
 			position = commits[i].Position

@@ -38,7 +38,7 @@ func (cmd routingSimulateCmd) Run(p *program) error {
 	}
 	defer r.close()
 	recording := simulation.NewRecording(r.workspace, cmd.From.time, cmd.To.time)
-	position, err := r.toHead(p.ctx, recording.Apply)
+	position, err := r.toHead(p.ctx, false, recording.Apply)
 	if err != nil {
 		return err
 	}

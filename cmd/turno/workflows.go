@@ -46,7 +46,7 @@ func (cmd workflowsDryRunCmd) Run(p *program) error {
 		return err
 	}
 	rehearsed := rehearsal.New(r.workspace, workflows, cmd.From.time, cmd.To.time)
-	position, err := r.toHead(p.ctx, rehearsed.Apply)
+	position, err := r.toHead(p.ctx, rehearsed.Opens(), rehearsed.Apply)
 	if err != nil {
 		return err
 	}

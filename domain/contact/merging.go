@@ -121,3 +121,26 @@ func Conflicts(s, other State) []string {
 	}
 	return all
 }
+
+// Together is a survivor with a contact that it holds, as the two are shown: the survivor's values, the other's where it has none, and
+// the tags of both.
+func Together(survivor, s State) State {
+	survivor.Tags = slices.Concat(survivor.Tags, s.Tags)
+	survivor.Known = survivor.Known || s.Known
+	fields := maps.Clone(s.Profile.Fields)
+	if fields == nil {
+		fields = map[string]domain.Personal{}
+	}
+	for id, v := range survivor.Profile.Fields {
+		if v != "" {
+			fields[id] = v
+		}
+	}
+	survivor.Profile.Fields = fields
+	for _, line := range Lines() {
+		if mine := survivor.Profile.Line(line); *mine == "" {
+			*mine = *s.Profile.Line(line)
+		}
+	}
+	return survivor
+}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // personWords ask for a person, in plain form: Spanish, English, Portuguese.
@@ -73,36 +72,4 @@ func NumberOf(id string, i int) string {
 // number reports whether a plain text is one.
 func number(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-}
-
-// plain is what matters of a text: lower case, without accents, single spaces, no signs at either end, and plain digits.
-func plain(s string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(s) {
-		switch {
-		case unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Me, r) || r == 0x200d: // accents apart, keycaps, joiners
-		case unicode.IsSpace(r):
-			b.WriteByte(' ')
-		case r >= '０' && r <= '９': // full width
-			b.WriteRune(r - '０' + '0')
-		default:
-			b.WriteRune(bare(r))
-		}
-	}
-	return strings.TrimFunc(strings.Join(strings.Fields(b.String()), " "), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	})
-}
-
-// bare is a lower-case letter without its accent.
-func bare(r rune) rune {
-	for _, group := range []struct {
-		bare     rune
-		accented string
-	}{{'a', "áàâãäå"}, {'e', "éèêë"}, {'i', "íìîï"}, {'o', "óòôõö"}, {'u', "úùûü"}, {'c', "ç"}, {'n', "ñ"}} {
-		if strings.ContainsRune(group.accented, r) {
-			return group.bare
-		}
-	}
-	return r
 }

@@ -67,6 +67,7 @@ func TestEveryKindOfDefinitionIsMadeOnceAndRetiredOnce(t *testing.T) {
 
 func TestADefinitionThatIsWrongIsRefusedByWhatIsWrong(t *testing.T) {
 	img := defined(t, office(), setting.Field{ID: "plan", Name: "Plan", On: "contact", Type: "text"})
+	two := 2.0
 	for name, c := range map[string]struct {
 		when    setting.Definition
 		missing []string
@@ -95,7 +96,7 @@ func TestADefinitionThatIsWrongIsRefusedByWhatIsWrong(t *testing.T) {
 		"a workflow that is wrong all over": {setting.Workflow{ID: "w", Name: "W",
 			Trigger: setting.Trigger{On: "silent", Source: []string{"user"}, How: []string{"manual"}, Tags: []string{"a"}},
 			Conditions: []setting.Condition{
-				{Field: "text", Is: []string{"a"}}, {Field: "state", Is: []string{"gone"}}, {Field: "tags"}, {Field: "owner", AtLeast: 2},
+				{Field: "text", Is: []string{"a"}}, {Field: "state", Is: []string{"gone"}}, {Field: "tags"}, {Field: "owner", AtLeast: &two},
 				{All: []setting.Condition{{Any: []setting.Condition{{All: []setting.Condition{{Field: "tags", Is: []string{"a"}}}}}}, {Field: "hours", Is: []string{"late"}}}},
 				{Any: []setting.Condition{{Field: "tags", Is: []string{"a"}}}, Field: "tags", Is: []string{"a"}},
 			},

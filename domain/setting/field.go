@@ -112,17 +112,20 @@ func (f Field) Takes(value domain.Personal) bool {
 // Field finds a field, retired or not.
 func (i *Image) Field(id string) (Field, bool) { return find[Field](i, KindField, id) }
 
+// hasFields reports whether the company has defined a field of that sort.
+func (i *Image) hasFields(on string) bool {
+	for _, d := range i.Definitions {
+		if f, ok := d.(Field); ok && f.On == on {
+			return true
+		}
+	}
+	return false
+}
+
 // CheckFields refuses values of fields that don't exist on conversations, contacts or tickets, that were retired, or that don't take
 // them. A company that has defined no field of that sort takes any.
 func (i *Image) CheckFields(on string, values map[string]domain.Personal) *domain.Refusal {
-	any := true
-	for _, d := range i.Definitions {
-		if f, ok := d.(Field); ok && f.On == on {
-			any = false
-			break
-		}
-	}
-	if any {
+	if !i.hasFields(on) {
 		return nil
 	}
 	var unknown, wrong []string

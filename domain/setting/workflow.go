@@ -14,6 +14,7 @@ const (
 	MaxWorkflowSteps  = 20                // of one workflow
 	MaxConditions     = 50                // of one workflow, groups included
 	MaxConditionDepth = 3                 // groups within groups
+	MaxAsked          = 200               // bytes of one text that a condition looks for
 	MaxValues         = 50                // of one condition, or one list of a trigger
 	MaxWorkflowText   = 32 << 10          // bytes of all the texts of one workflow together
 	MaxAfter          = 30 * 24 * 60 * 60 // seconds of a wait, or without an answer
@@ -67,53 +68,6 @@ func (t Trigger) Timed() bool { return t.On == OnUnanswered || t.On == OnSilent 
 
 // Late reports whether the conversation is closed when it starts.
 func (t Trigger) Late() bool { return t.On == OnClosed || t.On == OnRated }
-
-// Condition is a question to the conversation or its contact, or a group of conditions: one of All, Any and Field is set, and
-// with Field one of the tests.
-type Condition struct {
-	All []Condition `json:"all,omitempty"` // every one holds
-	Any []Condition `json:"any,omitempty"` // at least one holds
-
-	Field   string   `json:"field,omitempty"`
-	Is      []string `json:"is,omitempty"`     // it is one of these; of several values: one of them is
-	IsNot   []string `json:"is_not,omitempty"` // it is none of these
-	Set     *bool    `json:"set,omitempty"`    // it has a value, or has none
-	AtLeast int      `json:"at_least,omitempty"`
-	AtMost  int      `json:"at_most,omitempty"`
-}
-
-// The fields of conditions. None of them is personal.
-const (
-	CondChannel        = "channel"
-	CondChannelType    = "channel_type"
-	CondDepartment     = "department"
-	CondState          = "state"
-	CondDirection      = "direction"
-	CondOwner          = "owner" // while closed: who owned it at the close
-	CondTags           = "tags"
-	CondCategory       = "category" // of the close
-	CondReason         = "reason"   // of the close
-	CondOutcome        = "outcome"
-	CondInterests      = "interests"
-	CondOrigin         = "origin"
-	CondStage          = "stage"
-	CondScore          = "score"     // the operator's own, 1–5
-	CondRating         = "rating"    // the contact's, 1–5
-	CondSatisfied      = "satisfied" // yes or no
-	CondHours          = "hours"     // open or closed: the department's calendar, now
-	CondStaffed        = "staffed"   // yes or no: somebody of the department is connected
-	CondContactKnown   = "contact.known"
-	CondContactBlocked = "contact.blocked"
-	CondContactTags    = "contact.tags"
-	CondContactOwner   = "contact.assignee"
-)
-
-// ConditionFields is the list of them all.
-func ConditionFields() []string {
-	return []string{CondChannel, CondChannelType, CondDepartment, CondState, CondDirection, CondOwner, CondTags, CondCategory, CondReason, CondOutcome,
-		CondInterests, CondOrigin, CondStage, CondScore, CondRating, CondSatisfied, CondHours, CondStaffed,
-		CondContactKnown, CondContactBlocked, CondContactTags, CondContactOwner}
-}
 
 // The actions of a workflow's steps.
 const (
@@ -198,13 +152,7 @@ func (w Workflow) settled(img *Image) (Definition, []string) {
 		bad = append(bad, "enabled")
 	}
 	bad = append(bad, w.Trigger.wrong()...)
-	asked := 0
-	for k := range w.Conditions {
-		bad = append(bad, w.Conditions[k].wrong(fmt.Sprintf("conditions.%d", k+1), 1, &asked)...)
-	}
-	if asked > MaxConditions {
-		bad = append(bad, "conditions")
-	}
+	bad = append(bad, wrongConditions(w.Conditions, w.Trigger, img)...)
 	if len(w.Conditions) == 0 {
 		w.Conditions = nil
 	}
@@ -275,72 +223,6 @@ func (t Trigger) wrong() (bad []string) {
 
 func among(all, known []string) bool {
 	return !slices.ContainsFunc(all, func(s string) bool { return !slices.Contains(known, s) })
-}
-
-// wrong names what is wrong with a condition and with those in it; asked counts them.
-func (c Condition) wrong(where string, depth int, asked *int) []string {
-	*asked++
-	if *asked > MaxConditions {
-		return nil // the whole of them is named
-	}
-	groups, tests := 0, 0
-	for _, set := range []bool{len(c.All) > 0, len(c.Any) > 0, c.Field != ""} {
-		if set {
-			groups++
-		}
-	}
-	for _, set := range []bool{len(c.Is) > 0, len(c.IsNot) > 0, c.Set != nil, c.AtLeast != 0 || c.AtMost != 0} {
-		if set {
-			tests++
-		}
-	}
-	switch {
-	case groups != 1, c.Field == "" && tests > 0:
-		return []string{where}
-	case c.Field == "" && depth >= MaxConditionDepth:
-		return []string{where}
-	case c.Field == "":
-		var bad []string
-		for k, inner := range slices.Concat(c.All, c.Any) {
-			bad = append(bad, inner.wrong(fmt.Sprintf("%s.%d", where, k+1), depth+1, asked)...)
-		}
-		return bad
-	case !slices.Contains(ConditionFields(), c.Field):
-		return []string{where + ".field"}
-	case tests != 1:
-		return []string{where}
-	}
-	number := c.Field == CondScore || c.Field == CondRating
-	if c.AtLeast != 0 || c.AtMost != 0 {
-		if !number || c.AtLeast < 0 || c.AtLeast > 5 || c.AtMost < 0 || c.AtMost > 5 {
-			return []string{where}
-		}
-		return nil
-	}
-	values := slices.Concat(c.Is, c.IsNot)
-	if len(values) > MaxValues || slices.ContainsFunc(values, func(v string) bool { return !valueOf(c.Field, v) }) {
-		return []string{where}
-	}
-	return nil
-}
-
-// valueOf reports whether the field could ever have the value.
-func valueOf(field, v string) bool {
-	switch field {
-	case CondState:
-		return slices.Contains([]string{"bot", "waiting", "attending", "paused", "out_of_hours", "closed"}, v)
-	case CondDirection:
-		return v == "inbound" || v == "outbound"
-	case CondOutcome:
-		return v == "won" || v == "lost"
-	case CondHours:
-		return v == "open" || v == "closed"
-	case CondSatisfied, CondStaffed, CondContactKnown, CondContactBlocked:
-		return v == "yes" || v == "no"
-	case CondScore, CondRating:
-		return len(v) == 1 && v[0] >= '1' && v[0] <= '5'
-	}
-	return domain.ValidID(v)
 }
 
 // wrong names what is wrong with a step. late: the conversation is closed by then.

@@ -214,7 +214,8 @@ type StartRun struct {
 	Workflow setting.Workflow
 	Version  domain.Position // of its definition
 	Depth    int
-	Since    time.Time // unanswered and silent: since when; it must be so still
+	Since    time.Time       // unanswered and silent: since when; it must be so still
+	Message  domain.Position // opened and message_received: of the commit with the contact's message
 }
 
 // Advance does the next step of a run.

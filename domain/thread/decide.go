@@ -15,18 +15,10 @@ type Facts struct {
 	Actor          domain.Actor
 	Thread         string // id of the thread
 	Now            time.Time
-	Import         bool    // a history from elsewhere: nobody needs to be connected
-	List           string  // Import only: the list that the conversation came onto; waiting when empty
-	ContactBlocked bool    // the contact's own aggregate says so; asked when a conversation would open
-	Contact        Contact // asked when the conditions of a workflow ask about it
-}
-
-// Contact is what conditions may ask of a contact: nothing personal.
-type Contact struct {
-	Known    bool
-	Blocked  bool
-	Tags     []string
-	Assignee string
+	Import         bool   // a history from elsewhere: nobody needs to be connected
+	List           string // Import only: the list that the conversation came onto; waiting when empty
+	ContactBlocked bool   // the contact's own aggregate says so; asked when a conversation would open
+	Run            Asking // what the conditions of a workflow ask about besides
 }
 
 // Decide says which events a command makes, or which rule refuses it. No events and no refusal: what was asked is so

@@ -83,7 +83,7 @@ func (d decision) startRun(c StartRun) ([]Event, *domain.Refusal) {
 	if slices.ContainsFunc(d.c.Runs, func(r Run) bool { return r.Workflow == c.Workflow.ID }) {
 		return nil, nil
 	}
-	if workflow.Holds(c.Workflow.Conditions, d.c.Subject(d.s.Channel, d.f)) != workflow.Yes {
+	if workflow.Holds(c.Workflow.Conditions, d.c.Subject(d.s, d.f, c.Workflow.Conditions)) != workflow.Yes {
 		return nil, nil
 	}
 	started := WorkflowStarted{
@@ -200,77 +200,4 @@ func (d decision) cancelled() (events []Event) {
 		}
 	}
 	return events
-}
-
-// Subject is what conditions are asked of, here and now.
-func (c *Conversation) Subject(channel string, f Facts) workflow.Subject {
-	k, owner := c.Classification, c.Owner
-	if !c.Open() {
-		owner = c.OwnerAtClose
-	}
-	hours := "open"
-	if f.Image.Closed(c.Department, f.Now) {
-		hours = "closed"
-	}
-	s := workflow.Subject{
-		setting.CondChannel: {channel}, setting.CondChannelType: workflow.Only(f.Image.Channels[channel].Type),
-		setting.CondDepartment: {c.Department}, setting.CondState: {c.State}, setting.CondDirection: {string(c.Direction)},
-		setting.CondOwner: workflow.Only(owner), setting.CondTags: c.Tags, setting.CondCategory: workflow.Only(c.CloseCategory),
-		setting.CondReason: workflow.Only(string(c.CloseReason)), setting.CondOutcome: workflow.Only(k.Outcome), setting.CondInterests: k.Interests,
-		setting.CondOrigin: workflow.Only(k.Origin), setting.CondStage: workflow.Only(k.Stage), setting.CondScore: figure(k.Score),
-		setting.CondRating: {}, setting.CondSatisfied: {}, setting.CondHours: {hours}, setting.CondStaffed: workflow.YesNo(f.Image.Staffed(c.Department, f.Now)),
-		setting.CondContactKnown: workflow.YesNo(f.Contact.Known), setting.CondContactBlocked: workflow.YesNo(f.Contact.Blocked),
-		setting.CondContactTags: f.Contact.Tags, setting.CondContactOwner: workflow.Only(f.Contact.Assignee),
-	}
-	if c.Rating != nil {
-		s[setting.CondRating] = figure(c.Rating.Score)
-		if c.Rating.Satisfied != nil {
-			s[setting.CondSatisfied] = workflow.YesNo(*c.Rating.Satisfied)
-		}
-	}
-	return s
-}
-
-func figure(n int) []string {
-	if n == 0 {
-		return []string{}
-	}
-	return []string{strconv.Itoa(n)}
-}
-
-// Occasions are what a commit holds for the triggers of workflows.
-func Occasions(c *domain.Commit) []workflow.Occasion {
-	var all []workflow.Occasion
-	source, by := workflow.Source(c.Actor)
-	for _, e := range c.Events {
-		o := workflow.Occasion{Source: source, By: by}
-		switch e := e.(type) {
-		case Opened:
-			o.On = setting.OnOpened
-		case MessageReceived:
-			o.On = setting.OnReceived
-		case Taken:
-			o.On, o.How = setting.OnAssigned, string(e.How)
-		case Tagged:
-			o.On, o.Tags = setting.OnTagged, e.Tags
-		case Closed:
-			o.On = setting.OnClosed
-		case Rated:
-			o.On = setting.OnRated
-		default:
-			continue
-		}
-		all = append(all, o)
-	}
-	return all
-}
-
-// Told is what a commit says of its conversation without anything being loaded, for conditions to be asked of early.
-func Told(c *domain.Commit) workflow.Subject {
-	s := workflow.Subject{setting.CondChannel: {c.Channel}}
-	if c.After != nil {
-		s[setting.CondDepartment], s[setting.CondState] = []string{c.After.Department}, []string{c.After.State}
-		s[setting.CondOwner] = workflow.Only(c.After.Owner + c.After.OwnerAtClose)
-	}
-	return s
 }

@@ -3,6 +3,7 @@ package thread_test
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -22,6 +23,7 @@ import (
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/survey"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/ticket"
 	"github.com/turno-desk/turno/domain/workflow"
 )
 
@@ -110,6 +112,7 @@ type world struct {
 
 	record func(domain.Commit) // may be nil
 	last   domain.Commit       // the newest
+	asked  thread.Asking       // what is known of the contact and the ticket
 }
 
 func newWorld() *world {
@@ -240,7 +243,9 @@ func (w *world) do(actor domain.Actor, number int, cmd thread.Command) ([]thread
 	if number != 0 {
 		conv = w.state.Conversations[number]
 	}
-	events, refusal := thread.Decide(&w.state, conv, cmd, thread.Facts{Image: w.image, Actor: actor, Thread: w.state.ID, Now: w.now})
+	facts := thread.Facts{Image: w.image, Actor: actor, Thread: w.state.ID, Now: w.now, Run: w.asked}
+	facts.Run.Message = thread.Heard(&w.last)
+	events, refusal := thread.Decide(&w.state, conv, cmd, facts)
 	if refusal != nil || len(events) == 0 {
 		return nil, refusal
 	}
@@ -279,6 +284,31 @@ func (w *world) presence(verb, id string) {
 	}
 }
 
+// knows is a line "desk: knows plan=Fibra company=ACME tags=vip ticket=pending => nothing": what is on record of the contact, by line or
+// custom field, and how the ticket stands.
+func (w *world) knows(args []string) {
+	person := &w.asked.Contact
+	person.Known = true
+	person.Profile.Fields = maps.Clone(person.Profile.Fields)
+	for _, a := range args {
+		name, v, _ := strings.Cut(a, "=")
+		v = strings.Trim(v, `"`)
+		switch line := person.Profile.Line(name); {
+		case name == "tags":
+			person.Tags = strings.Split(v, ",")
+		case name == "ticket":
+			w.asked.Ticket.Status = ticket.Status(v)
+		case line != nil:
+			*line = domain.Personal(v)
+		default:
+			if person.Profile.Fields == nil {
+				person.Profile.Fields = map[string]domain.Personal{}
+			}
+			person.Profile.Fields[name] = domain.Personal(v)
+		}
+	}
+}
+
 // menu is a line "desk: menu <what> => nothing": the menu changes in the middle.
 func (w *world) menu(t *testing.T, l line, what string) {
 	t.Helper()
@@ -314,6 +344,10 @@ func (l line) run(t *testing.T, w *world) {
 	}
 	if l.actor == "desk" && l.verb == "menu" {
 		w.menu(t, l, args[0])
+		return
+	}
+	if l.actor == "desk" && l.verb == "knows" {
+		w.knows(args)
 		return
 	}
 	if l.actor == "desk" {

@@ -19,6 +19,7 @@ import (
 // one that time starts, when it is due; "system: step libre" does its next step, "step w2" that of the second run.
 func workflows() map[string]setting.Workflow {
 	all := map[string]setting.Workflow{}
+	yes := true
 	for _, w := range []setting.Workflow{
 		{ID: "libre", Trigger: setting.Trigger{On: setting.OnClosed, Source: []string{setting.SourceUser}}, Steps: []setting.WorkflowStep{
 			{Action: setting.StepUnassignContact}, {Action: setting.StepNotes, Text: "Libre"}}},
@@ -37,6 +38,15 @@ func workflows() map[string]setting.Workflow {
 			{Action: setting.StepClose, Reason: "resolved"}, {Action: setting.StepResumeBot}}},
 		{ID: "calla", Trigger: setting.Trigger{On: setting.OnOpened}, Steps: []setting.WorkflowStep{{Action: setting.StepPauseBot}}},
 		{ID: "pone", Trigger: setting.Trigger{On: setting.OnReceived}, Steps: []setting.WorkflowStep{{Action: setting.StepTags, Add: []string{"vip"}}}},
+		{ID: "baja", Trigger: setting.Trigger{On: setting.OnReceived}, Conditions: []setting.Condition{
+			{Any: []setting.Condition{{Field: setting.CondMessage, Words: []string{"dar de baja", "baja"}}, {Field: setting.CondMessageKind, Is: []string{"audio"}}}},
+			{None: []setting.Condition{{Field: setting.CondContactFields + "plan", Is: []string{"Empresa"}}, {Field: "contact.email", EndsWith: []string{"@example.com"}}}}},
+			Steps: []setting.WorkflowStep{{Action: setting.StepTags, Add: []string{"baja"}}}},
+		{ID: "empresa", Trigger: setting.Trigger{On: setting.OnClosed, Source: []string{setting.SourceUser}}, Conditions: []setting.Condition{
+			{Field: setting.CondContactFields + "plan", Set: &yes}, {Any: []setting.Condition{
+				{All: []setting.Condition{{Field: "contact.company", Contains: []string{"acme"}}, {Field: setting.CondFields + "motivo", StartsWith: []string{"factura"}}}},
+				{Field: setting.CondTicketStatus, Is: []string{"pending"}}}}},
+			Steps: []setting.WorkflowStep{{Action: setting.StepUnassignContact}}},
 	} {
 		w.Name, w.Enabled = w.ID, true
 		all[w.ID] = w

@@ -13,7 +13,7 @@ const hour = 60 * 60
 
 // Recipes are the ready-made workflows, by id. None is enabled.
 func Recipes() []Recipe {
-	no := false
+	no, two := false, 2.0
 	is := func(field string, values ...string) setting.Condition {
 		return setting.Condition{Field: field, Is: values}
 	}
@@ -63,7 +63,7 @@ func Recipes() []Recipe {
 			Steps:   []setting.WorkflowStep{{Action: setting.StepClose, Reason: "resolved"}, {Action: setting.StepResumeBot}}}},
 		{About: "Mark a conversation that was rated badly, for its supervisor.", Workflow: setting.Workflow{
 			ID: "low-rating", Name: "Follow up a low rating", Trigger: setting.Trigger{On: setting.OnRated},
-			Conditions: []setting.Condition{{Any: []setting.Condition{{Field: setting.CondRating, AtMost: 2}, is(setting.CondSatisfied, "no")}}},
+			Conditions: []setting.Condition{{Any: []setting.Condition{{Field: setting.CondRating, AtMost: &two}, is(setting.CondSatisfied, "no")}}},
 			Steps:      []setting.WorkflowStep{{Action: setting.StepTags, Add: []string{"follow-up"}}, {Action: setting.StepNotes, Text: "Rated badly: please look into it."}}}},
 		{About: "Tell a contact who writes out of hours so.", Workflow: setting.Workflow{
 			ID: "out-of-hours-message", Name: "Out of hours message", Trigger: setting.Trigger{On: setting.OnOpened, Source: []string{setting.SourceContact}},

@@ -42,7 +42,11 @@ func triggered(f *floor.State, c *domain.Commit) []Command {
 	for _, w := range f.Started() {
 		meant := func(o workflow.Occasion) bool { return workflow.Starts(w.Workflow, o) }
 		if slices.ContainsFunc(occasions, meant) && workflow.Holds(w.Workflow.Conditions, thread.Told(c)) != workflow.No {
-			commands = append(commands, starts(c.ID, c.Conversation, w, thread.StartRun{Depth: depth(c) + 1}))
+			start := thread.StartRun{Depth: depth(c) + 1}
+			if thread.Heard(c) != nil {
+				start.Message = c.Position
+			}
+			commands = append(commands, starts(c.ID, c.Conversation, w, start))
 		}
 	}
 	return commands

@@ -1,7 +1,9 @@
 package effects_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/turno-desk/turno/domain/department"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/ticket"
 	"github.com/turno-desk/turno/domain/workflow/rehearsal"
 	"github.com/turno-desk/turno/projections/effects"
 )
@@ -57,6 +60,59 @@ func (d *desk) runs(workflow string) map[string]int {
 		}
 	}
 	return counts
+}
+
+// F136: what the contact wrote and what is on record of it and its ticket decide, as the log has them by then; no event says what was found.
+func TestConditionsAskAboutTheMessageTheContactAndTheTicket(t *testing.T) {
+	d := newDesk(t)
+	d.department("soporte", department.Settings{}, 0)
+	w := setting.Workflow{ID: "baja", Enabled: true, Trigger: setting.Trigger{On: setting.OnReceived},
+		Conditions: []setting.Condition{
+			{Field: setting.CondMessage, Words: []string{"dar de baja"}},
+			{Any: []setting.Condition{
+				{Field: setting.CondContactFields + "plan", Is: []string{"fibra"}},
+				{All: []setting.Condition{{Field: "contact.company", Contains: []string{"acme"}}, {Field: setting.CondTicketStatus, Is: []string{"pending"}}}}}}},
+		Steps: []setting.WorkflowStep{{Action: setting.StepTags, Add: []string{"baja"}}}}
+	d.workflow(w)
+	says := func(address, text string) command.Result {
+		return ok[command.Result](t)(d.engine.Receive(t.Context(), contact, command.Inbound{
+			Channel: "soporte", Address: address, Content: thread.Content{Kind: thread.KindText, Text: domain.Personal(text)},
+		}))
+	}
+	known := func(conversation string, c people.Change) {
+		ok[command.SettingResult](t)(d.contacts.ChangeProfile(t.Context(), admin, contactOf(conversation), c))
+	}
+	fibra := says("1", "Hola").Conversation.ID
+	acme := says("2", "Hola")
+	other := says("3", "Quiero dar de baja la línea").Conversation.ID
+	known(fibra, people.Change{Fields: map[string]domain.Personal{"plan": "FIBRA"}})
+	known(acme.Conversation.ID, people.Change{Lines: map[string]domain.Personal{"company": "ACME S.L."}})
+	pending, number := ticket.Pending, acme.Conversation.Ticket
+	tickets := command.NewTickets(command.TicketsOptions{Log: d.log, Image: d.image, Numbers: command.NewNumbers(d.log, "default", nil), Now: d.clock.now})
+	ok[command.SettingResult](t)(tickets.Change(t.Context(), admin, ticket.Definition{Number: number, Requester: contactOf(acme.Conversation.ID)}, ticket.Change{Status: &pending}))
+	d.leads(d.work())
+	says("1", "¿Puedo DAR  de bája?")
+	says("2", "Dar de baja, por favor")
+	says("3", "¡Dar de baja!")
+	says("1", "Gracias")
+	d.until("two runs have ended", func() bool { return d.runs("baja")["ended"] == 2 })
+	known(other, people.Change{Fields: map[string]domain.Personal{"plan": "Fibra"}})
+	says("3", "dar de baja, digo") // by now it is so
+	d.until("three runs have ended", func() bool { return d.runs("baja")["ended"] == 3 })
+	for _, id := range []string{fibra, acme.Conversation.ID, other} {
+		_, conv, err := d.engine.Conversation(t.Context(), "default", id)
+		if err != nil || !slices.Equal(conv.Tags, []string{"baja"}) {
+			t.Errorf("%s has the tags %v, %v", id, conv.Tags, err)
+		}
+	}
+	for _, c := range d.commits() {
+		if e, found := event[thread.WorkflowStarted](c); found {
+			if said := fmt.Sprintf("%+v", e); strings.Contains(strings.ToLower(said), "fibra") || strings.Contains(said, "ACME") || strings.Contains(said, "dar") {
+				t.Errorf("a run says what it found: %s", said)
+			}
+		}
+	}
+	d.rehearsed(w)
 }
 
 func contactOf(conversation string) string {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/turno-desk/turno/domain/contact"
 	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
+	"github.com/turno-desk/turno/domain/ticket"
 	"github.com/turno-desk/turno/domain/workflow"
 )
 
@@ -43,6 +45,8 @@ type Rehearsal struct {
 	image    *setting.Image
 	threads  map[string]*thread.State
 	contacts map[string]contact.State
+	tickets  map[string]ticket.Definition // by number, where a condition asks about them
+	opens    bool
 	due      map[string][]expected // by thread
 	starts   map[string][]time.Time
 	going    map[string][]*rehearsed // by conversation: runs that are not over
@@ -62,14 +66,18 @@ type rehearsed struct {
 func New(workspace string, workflows []setting.Workflow, from, to time.Time) *Rehearsal {
 	r := &Rehearsal{
 		from: from.UTC(), to: to.UTC(), image: &setting.Image{Workspace: workspace}, threads: map[string]*thread.State{},
-		contacts: map[string]contact.State{}, due: map[string][]expected{}, starts: map[string][]time.Time{}, going: map[string][]*rehearsed{},
+		contacts: map[string]contact.State{}, tickets: map[string]ticket.Definition{}, due: map[string][]expected{}, starts: map[string][]time.Time{}, going: map[string][]*rehearsed{},
 	}
 	for _, w := range workflows {
 		w.Enabled, w.Retired = true, false
 		r.workflows = append(r.workflows, w)
+		r.opens = r.opens || workflow.Personal(w.Conditions)
 	}
 	return r
 }
+
+// Opens reports whether conditions ask about what is sealed: then the log must be read with its personal fields open.
+func (r *Rehearsal) Opens() bool { return r.opens }
 
 // Apply takes in one more commit.
 func (r *Rehearsal) Apply(c *domain.Commit) {
@@ -86,8 +94,16 @@ func (r *Rehearsal) Apply(c *domain.Commit) {
 				s = s.Evolve(e)
 			}
 		}
-		s.Profile = contact.Profile{}
+		if !r.opens {
+			s.Profile = contact.Profile{}
+		}
 		r.contacts[c.Aggregate.ID] = s
+	case domain.CategoryTicket:
+		for _, e := range c.Events {
+			if e, ok := e.(ticket.Event); ok {
+				r.tickets[c.Aggregate.ID] = ticket.DefinitionOf(e)
+			}
+		}
 	case domain.CategoryOperator, domain.CategoryPresence, domain.CategoryDepartment, domain.CategorySetting:
 		r.image = r.image.Apply(*c)
 	}
@@ -132,18 +148,23 @@ func (r *Rehearsal) converse(c *domain.Commit) {
 			continue
 		}
 		if slices.ContainsFunc(occasions, func(o workflow.Occasion) bool { return workflow.Starts(w, o) }) {
-			r.start(s, conv, w, c.Time, c.Position)
+			r.start(s, conv, w, c.Time, c)
 		}
 	}
 }
 
-// start begins a run, if the conditions hold and no limit is in the way.
-func (r *Rehearsal) start(s *thread.State, conv *thread.Conversation, w setting.Workflow, at time.Time, position domain.Position) {
+// start begins a run, if the conditions hold and no limit is in the way. by is the commit that starts it; nil: time does.
+func (r *Rehearsal) start(s *thread.State, conv *thread.Conversation, w setting.Workflow, at time.Time, by *domain.Commit) {
 	if at.Before(r.from) || !at.Before(r.to) || conv.Open() == w.Trigger.Late() {
 		return
 	}
-	facts := thread.Facts{Image: r.image, Now: at, Contact: r.known(s.Contact)}
-	if workflow.Holds(w.Conditions, conv.Subject(s.Channel, facts)) != workflow.Yes {
+	asked := thread.Asking{Contact: r.known(s.Contact), Ticket: r.tickets[strconv.FormatInt(conv.CaseOf(), 10)]}
+	var position domain.Position
+	if by != nil {
+		position, asked.Message = by.Position, thread.Heard(by)
+	}
+	facts := thread.Facts{Image: r.image, Now: at, Run: asked}
+	if workflow.Holds(w.Conditions, conv.Subject(s, facts, w.Conditions)) != workflow.Yes {
 		return
 	}
 	going := slices.DeleteFunc(r.going[conv.ID], func(run *rehearsed) bool { return !run.end.After(at) })
@@ -200,13 +221,12 @@ func (r *rehearsed) stop(next int, at time.Time, reason string) {
 }
 
 // known is what is known of a contact now, or of the one that it is part of.
-func (r *Rehearsal) known(id string) thread.Contact {
+func (r *Rehearsal) known(id string) contact.State {
 	s := r.contacts[id]
 	if survivor := r.contacts[s.Survivor]; s.Survivor != "" && survivor.Held(id, s.Merges) {
-		survivor.Tags, survivor.Known = slices.Concat(survivor.Tags, s.Tags), survivor.Known || s.Known
-		s = survivor
+		return contact.Together(survivor, s)
 	}
-	return thread.Contact{Known: s.Known, Blocked: s.Blocked, Tags: s.Tags, Assignee: s.Assignee}
+	return s
 }
 
 // without is since when a conversation is without the answer that a trigger waits for; zero: it is not, or is closed.
@@ -243,7 +263,7 @@ func (r *Rehearsal) fire(s *thread.State, id string, by time.Time) {
 			continue
 		}
 		e.done = true
-		r.start(s, conv, e.workflow, e.at, 0)
+		r.start(s, conv, e.workflow, e.at, nil)
 	}
 }
 
