@@ -29,6 +29,8 @@ type glance struct {
 	after        *domain.Sight
 	offered      []string             // operators to whom the commit has offered it
 	alerts       []thread.Alerted     // that the commit has made
+	given        string               // operator who has it from now on, by somebody else's doing
+	inbound      bool                 // the contact wrote
 	operator     *operator.Definition // as a commit on an operator leaves it
 	rights       bool                 // whether somebody's rights may have changed: an operator or a token
 }
@@ -48,6 +50,12 @@ func glanceAt(workspace string, c *domain.Commit) glance {
 				g.offered = e.Joined
 			case thread.Alerted:
 				g.alerts = append(g.alerts, e)
+			case thread.Taken:
+				if c.Actor.Kind != domain.ActorOperator || c.Actor.ID != e.Operator {
+					g.given = e.Operator
+				}
+			case thread.MessageReceived:
+				g.inbound = true
 			}
 		}
 	case domain.CategoryOperator:

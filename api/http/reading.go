@@ -47,6 +47,9 @@ func (s *Server) queue(c *call) error {
 	if f.Operator, err = c.idParam("operator"); err != nil {
 		return err
 	}
+	if f.OfferedTo, err = c.idParam("offered_to"); err != nil {
+		return err
+	}
 	if f.States, err = c.states(); err != nil {
 		return err
 	}

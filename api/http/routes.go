@@ -39,7 +39,7 @@ func (s *Server) routes() []route {
 		{post, "/v1/templates/:id/preview", access.ReadConversations, s.previewTemplate, nil},
 		{post, "/v1/preview", access.ReadConversations, s.previewText, nil},
 		{get, "/v1/queues", access.ReadConversations, s.queues, at},
-		{get, "/v1/queues/:department", access.ReadConversations, s.queue, with(page, "as_of", "state", "operator", "archived")},
+		{get, "/v1/queues/:department", access.ReadConversations, s.queue, with(page, "as_of", "state", "operator", "offered_to", "archived")},
 		{get, "/v1/tickets", access.ReadConversations, s.search, with(filter, "q")},
 		{get, "/v1/tickets/:number", access.ReadConversations, s.ticket, at},
 		{post, "/v1/tickets", access.Converse, s.openTicket, nil},

@@ -15,6 +15,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/queue"
 )
@@ -24,7 +25,7 @@ type Change struct {
 	Position     domain.Position `json:"position"`
 	Conversation string          `json:"conversation"`
 	Change       string          `json:"change"`           // changed, gone
-	Notice       string          `json:"notice,omitempty"` // offered, alerted: the viewer is meant, and should notice
+	Notice       string          `json:"notice,omitempty"` // offered, alerted, assigned, message: the viewer is meant, and should notice
 	Row          *queue.Row      `json:"row,omitempty"`    // of a conversation that the viewer could not see before
 }
 
@@ -282,7 +283,7 @@ func (p *pusher) change(g *glance, rows map[string]queue.Row) *Change {
 	row, now := rows[g.conversation]
 	change := &Change{Position: g.position, Conversation: g.conversation, Change: gone}
 	if after && now {
-		change.Change, change.Notice = changed, g.notice(p.c.viewer)
+		change.Change, change.Notice = changed, p.notice(g, &row)
 		if !before {
 			change.Row = &row
 		}
@@ -291,16 +292,46 @@ func (p *pusher) change(g *glance, rows map[string]queue.Row) *Change {
 }
 
 // notice is what the viewer should notice of a commit, or "".
-func (g *glance) notice(v access.Viewer) string {
-	if slices.Contains(g.offered, v.Operator) && v.Operator != "" {
+func (p *pusher) notice(g *glance, row *queue.Row) string {
+	v := p.c.viewer
+	if v.Operator == "" {
+		return ""
+	}
+	if slices.Contains(g.offered, v.Operator) {
 		return "offered"
 	}
 	for _, a := range g.alerts {
-		if a.Operator != "" && a.Operator == v.Operator || a.Role != "" && a.Role == string(v.Role) && v.Member(g.after.Department) {
+		if a.Operator == v.Operator || a.Role != "" && a.Role == string(v.Role) && v.Member(g.after.Department) {
 			return "alerted"
 		}
 	}
+	switch {
+	case g.given == v.Operator:
+		return "assigned"
+	case g.inbound && p.answers(g, row):
+		return "message"
+	}
 	return ""
+}
+
+// answers reports whether the viewer is one of those who should answer what the contact wrote: its owner or, while it waits,
+// those to whom it is offered, or everybody of a department that neither offers nor distributes what waits.
+func (p *pusher) answers(g *glance, row *queue.Row) bool {
+	v := p.c.viewer
+	switch {
+	case !p.c.can(access.Converse) || g.after.State == thread.StateBot || g.after.State == thread.StateClosed:
+		return false
+	case g.after.Owner != "":
+		return g.after.Owner == v.Operator
+	case row.Offered != nil:
+		return row.Offered.To(v.Operator)
+	}
+	image, err := p.s.Settings.Snapshot(p.c.ctx())
+	if err != nil {
+		return false // the row has changed all the same
+	}
+	rules := image.Departments[g.after.Department].Settings
+	return v.Member(g.after.Department) && rules.OfferTo == 0 && !rules.Automatic()
 }
 
 // event writes one server-sent event.

@@ -160,6 +160,36 @@ func TestAPushSaysToWhomSomethingIsOffered(t *testing.T) {
 	}
 }
 
+// F023 D8: what a contact writes is to be noticed by who should answer it: everybody of the department while it waits there,
+// its owner alone afterwards, and nobody yet where a rule says who gets it.
+func TestAPushSaysWhoShouldNoticeWhatAContactWrites(t *testing.T) {
+	d := newDesk(t)
+	consoles := map[string]*stream{"ana": d.listen("ana", ""), "beto": d.listen("beto", ""), "sara": d.listen("sara", ""), "aldo": d.listen("aldo", "")}
+	told := func(what string, want map[string]string) {
+		t.Helper()
+		for name, notice := range want {
+			p, ok := consoles[name].next()
+			for ok && p.name != "conversation" {
+				p, ok = consoles[name].next()
+			}
+			if !ok || p.text("notice") != notice {
+				t.Errorf("%s: %s was told %v, want the notice %q", what, name, p, notice)
+			}
+		}
+	}
+	c := d.customer("a", "hola")
+	told("a new one", map[string]string{"ana": "message", "beto": "message", "sara": "message", "aldo": ""})
+	d.must(d.do("sara", "POST", "/v1/conversations/"+c+"/assign", `{"operator":"ana"}`), 200)
+	told("an assignment", map[string]string{"ana": "assigned", "beto": "", "sara": "", "aldo": ""}) // to beto it is gone
+	d.customer("a", "¿hola?")
+	told("an attended one", map[string]string{"ana": "message", "sara": "", "aldo": ""})
+	d.must(d.do("ana", "POST", "/v1/conversations/"+c+"/messages", `{"text":"buenas"}`), 200)
+	told("an answer", map[string]string{"ana": "", "sara": "", "aldo": ""})
+	d.must(d.do("admin", "PUT", "/v1/departments/soporte", `{"name":"Soporte","settings":{"offer_to":2}}`), 200)
+	d.customer("b", "hola")
+	told("one that is to be offered", map[string]string{"ana": "", "beto": "", "sara": "", "aldo": ""})
+}
+
 // TestACutOffConsoleMissesNothingAndHearsNothingTwice cuts streams at random points, also while they catch up from the log,
 // and compares what they heard with what the log says they had to hear.
 // N12 D1: whoever listens is connected: an open push stream begins a connection, and says again and again that its operator is

@@ -96,7 +96,8 @@ type Filter struct {
 	States     []string // of States; none: all of them
 	Operator   string   // owner
 	Contact    string
-	Archived   bool // include those that their owners archived
+	OfferedTo  string // one of the operators to whom it is offered
+	Archived   bool   // include those that their owners archived
 	Cursor     string
 	Limit      int             // 50 when 0, at most 200
 	AsOf       domain.Position // 0: now

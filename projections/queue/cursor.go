@@ -27,7 +27,8 @@ func (m mark) key() key { return key{state: m.State, read: m.Read, order: m.Orde
 func (f Filter) fingerprint(workspace string) uint32 {
 	h := fnv.New32a()
 	states := slices.Sorted(slices.Values(f.States))
-	fmt.Fprintf(h, "%q %q %q %q %q %t %d", workspace, f.Department, strings.Join(slices.Compact(states), ","), f.Operator, f.Contact, f.Archived, f.AsOf)
+	fmt.Fprintf(h, "%q %q %q %q %q %q %t %d", workspace, f.Department, strings.Join(slices.Compact(states), ","), f.Operator, f.Contact, f.OfferedTo,
+		f.Archived, f.AsOf)
 	return h.Sum32()
 }
 

@@ -176,6 +176,9 @@ func (l *lister) add(ctx context.Context, index int, state string, after mark) e
 	return rows.Err()
 }
 
+// literally makes a text stand for itself in a pattern.
+var literally = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
 func (l *lister) where(state string) (string, []any) {
 	where, args := l.current(l.workspace)
 	conditions := []string{where, `i.state = ?`}
@@ -192,6 +195,9 @@ func (l *lister) where(state string) (string, []any) {
 	}
 	if l.filter.Contact != "" {
 		add(`(SELECT contact FROM conversation c WHERE c.conv = i.conv) = ?`, l.filter.Contact)
+	}
+	if l.filter.OfferedTo != "" {
+		add(`i.offered_until <> 0 AND ',' || i.offered_to || ',' LIKE ? ESCAPE '\'`, "%,"+literally.Replace(l.filter.OfferedTo)+",%")
 	}
 	if !l.filter.Archived {
 		conditions = append(conditions, `(i.archived = 0 OR i.owner = '')`)
