@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/turno-desk/turno/api/command"
@@ -22,14 +23,21 @@ type act struct {
 	list    string // that the conversation is followed to; empty: stay
 }
 
+// wherever follows the conversation to the list in which it is then.
+const wherever = "wherever"
+
 func acts() []act {
 	return []act{
 		{"take", access.Converse, func(*visit) thread.Command { return thread.Take{} }, thread.StateAttending},
+		{"accept", access.Converse, func(*visit) thread.Command { return thread.Accept{} }, thread.StateAttending},
+		{"decline", access.Converse, func(*visit) thread.Command { return thread.Decline{} }, ""},
 		{"release", access.Converse, func(*visit) thread.Command { return thread.Release{} }, ""},
 		{"assign", access.Supervise, func(v *visit) thread.Command { return thread.Assign{Operator: v.FormValue("operator")} }, ""},
 		{"transfer", access.Converse, transferred, ""},
 		{"pause", access.Converse, func(*visit) thread.Command { return thread.Pause{} }, thread.StatePaused},
 		{"resume", access.Converse, func(*visit) thread.Command { return thread.Resume{} }, thread.StateAttending},
+		{"pause-bot", access.Converse, func(*visit) thread.Command { return thread.PauseBot{} }, wherever},
+		{"resume-bot", access.Converse, func(*visit) thread.Command { return thread.ResumeBot{} }, wherever},
 		{"tags", access.Converse, tagged, ""},
 		{"write", access.Converse, written, ""},
 		{"close", access.Converse, closed, ""},
@@ -117,7 +125,10 @@ func (c *Console) done(v *visit, a act, cmd thread.Command, r command.Result) er
 	v.reached(viewQueue, r.Position)
 	v.reached(viewHistory, r.Position)
 	place := v.place()
-	if a.list != "" {
+	switch {
+	case a.list == wherever && r.Conversation != nil && slices.Contains(lists(), r.Conversation.Sight().State):
+		place.list = r.Conversation.Sight().State
+	case a.list != wherever && a.list != "":
 		place.list = a.list
 	}
 	if r.Conversation == nil || !access.MaySee(v.viewer, r.Conversation.Sight()) {
@@ -125,6 +136,9 @@ func (c *Console) done(v *visit, a act, cmd thread.Command, r command.Result) er
 		if _, ok := cmd.(thread.Transfer); ok {
 			place.told = "transferred"
 		}
+	}
+	if a.name == "decline" && v.FormValue("beside") != "" { // it was not open: what is stays
+		place.open, place.told = v.FormValue("open"), ""
 	}
 	if len(v.parts()) == 0 {
 		return v.Redirect(http.StatusSeeOther, place.link())

@@ -139,6 +139,7 @@ func (c *Console) routes() []route {
 		{get, root + "/first-steps", false, c.showFirstSteps},
 		{get, root + "/c/:id", false, c.desk},
 		{get, root + "/stream", false, c.stream},
+		{get, root + "/notices", false, c.notices},
 		{post, root + "/presence", false, c.present},
 	}
 	for _, a := range acts() {

@@ -25,7 +25,7 @@ type place struct {
 
 // lists are the states that have one here, in the order of the rail.
 func lists() []string {
-	return []string{thread.StateWaiting, thread.StateAttending, thread.StatePaused, thread.StateOutOfHours}
+	return []string{thread.StateWaiting, thread.StateAttending, thread.StatePaused, thread.StateOutOfHours, thread.StateBot}
 }
 
 // place reads where the request is, from its address, or from the form that was on the page.
@@ -118,7 +118,7 @@ func (v *visit) fill(s *screen, img *setting.Image, refusal *domain.Refusal) err
 		return err
 	}
 	s.Position = counts.Position
-	s.Rail = railOf(counts, s.Place)
+	s.Rail = railOf(counts, s.Place, img)
 	s.Waiting = s.Rail.count(thread.StateWaiting) + s.Rail.count(thread.StateOutOfHours)
 	if v.wants("list") {
 		if s.List, err = v.list(s.Place, img); err != nil {

@@ -232,7 +232,7 @@ func TestAnEmptyDeskExplainsItself(t *testing.T) {
 }
 
 // bare is a key of the catalogue where a text should be.
-var bare = regexp.MustCompile(`[>"]\s*(?:state|order|nothing|act|role|event|kind|trouble|sign_in|first|write|refusal)\.[a-z_.]+\s*[<"]`)
+var bare = regexp.MustCompile(`[>"]\s*(?:state|order|nothing|act|role|event|kind|trouble|sign_in|first|write|refusal|offer|alert|notice|step|channel|choice)\.[a-z_.]+\s*[<"]`)
 
 func TestEveryPageSpeaksEveryLanguage(t *testing.T) {
 	d := newDesk(t)

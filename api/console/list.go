@@ -16,6 +16,7 @@ import (
 type list struct {
 	State string
 	Rows  []row
+	Asked []row  // offered to the visitor, whichever list is shown
 	First string // address of the beginning, when this is not it
 	Next  string // address of what follows, when something does
 }
@@ -28,7 +29,9 @@ type row struct {
 	Contact    contact
 	Ticket     int64
 	Department string
-	Channel    string
+	Channel    channel
+	Offer      *offer
+	Alerts     []alert
 	Owner      string // name, when somebody else's
 	Unread     int
 	Waiting    bool
@@ -44,6 +47,32 @@ type contact struct {
 	Hue      string
 }
 
+// channel is where a conversation is, with the sort of channel that its icon shows.
+type channel struct{ Name, Type string }
+
+func channelOf(img *setting.Image, id string) channel {
+	return channel{channelName(img, id), img.Channels[id].Type}
+}
+
+// Drawing is the icon of the channel's sort; empty where there is none.
+func (c channel) Drawing() string {
+	switch c.Type {
+	case "": // among colleagues, or of a channel that is not known
+		return ""
+	case "webchat":
+		return "channel-webchat"
+	}
+	return "channel-generic"
+}
+
+// Word is the key of what the icon says.
+func (c channel) Word() string {
+	if c.Type == "webchat" {
+		return "channel.webchat"
+	}
+	return "channel.generic"
+}
+
 // listLength is how many rows a part of a list has.
 const listLength = 100
 
@@ -53,6 +82,9 @@ func (v *visit) list(at place, img *setting.Image) (*list, error) {
 		return nil, err
 	}
 	l := &list{State: at.list}
+	if l.Asked, err = v.asked(at, img); err != nil {
+		return nil, err
+	}
 	for i := range page.Items {
 		l.Rows = append(l.Rows, v.row(&page.Items[i], at, img))
 	}
@@ -68,7 +100,8 @@ func (v *visit) list(at place, img *setting.Image) (*list, error) {
 func (v *visit) row(q *queue.Row, at place, img *setting.Image) row {
 	r := row{
 		ID: q.ID, Link: at.opened(q.ID).link(), Chosen: q.ID == at.open, Contact: contactOf(q.Contact), Ticket: q.Ticket,
-		Department: departmentName(img, q.Department), Channel: channelName(img, q.Channel), Unread: q.Unread, Since: q.Since.Time, Last: q.LastLine,
+		Department: departmentName(img, q.Department), Channel: channelOf(img, q.Channel), Unread: q.Unread, Since: q.Since.Time, Last: q.LastLine,
+		Offer: v.offered(q, img), Alerts: v.alerts(q),
 	}
 	if q.Operator != "" && q.Operator != v.who.Operator {
 		r.Owner = operatorName(img, q.Operator)

@@ -24,12 +24,14 @@ type pane struct {
 	State      string
 	Since      time.Time
 	Department string
-	Channel    string
+	Channel    channel
 	Ticket     int64
 	Owner      string // name
 	Mine       bool
 	Unread     int // messages that the visitor, as its owner, has not seen
 	Tags       []string
+	Offer      *offer
+	Alerts     []alert
 	Guards     department.Guards
 	Offers     offers
 	Where      []choice // to transfer
@@ -46,7 +48,9 @@ type pane struct {
 
 // offers are the buttons that have a place: where the state has one for the command, and the visitor may be the one to give
 // it. Whether it is allowed is decided when it is pressed.
-type offers struct{ Take, TakeOver, Assign, Release, Transfer, Pause, Resume, Tag, Close, Reply, Note bool }
+type offers struct {
+	Take, Accept, TakeOver, Assign, Release, Transfer, Pause, Resume, PauseBot, ResumeBot, Tag, Close, Reply, Note bool
+}
 
 // choice is one line of a select.
 type choice struct {
@@ -73,7 +77,7 @@ func (v *visit) pane(at place, img *setting.Image) (*pane, error) {
 	}
 	p := &pane{
 		ID: row.ID, Place: at, Contact: contactOf(row.Contact), State: row.State, Since: row.Since.Time, Ticket: row.Ticket, Tags: row.Tags,
-		Department: departmentName(img, row.Department), Channel: channelName(img, row.Channel),
+		Department: departmentName(img, row.Department), Channel: channelOf(img, row.Channel),
 		Mine: row.Operator != "" && row.Operator == v.who.Operator, Guards: img.Departments[row.Department].Close, Key: newKey(),
 	}
 	if row.Operator != "" {
@@ -82,7 +86,13 @@ func (v *visit) pane(at place, img *setting.Image) (*pane, error) {
 	if p.Mine {
 		p.Unread = row.Unread
 	}
-	p.Offers = v.offers(row)
+	p.Alerts = v.alerts(&row)
+	if p.Offer = v.offered(&row, img); p.Offer != nil {
+		if p.Offer.By, err = v.offeredBy(past.Entries, img); err != nil {
+			return nil, err
+		}
+	}
+	p.Offers = v.offers(row, botOff(past.Entries), img)
 	p.Where, p.Whom, p.Members = choices(img, row)
 	entries := past.Entries
 	if len(entries) > shownEntries && !at.whole {
@@ -94,7 +104,7 @@ func (v *visit) pane(at place, img *setting.Image) (*pane, error) {
 	return p, nil
 }
 
-func (v *visit) offers(r queue.Row) offers {
+func (v *visit) offers(r queue.Row, botOff bool, img *setting.Image) offers {
 	if !v.acts(access.Converse) {
 		return offers{}
 	}
@@ -107,19 +117,41 @@ func (v *visit) offers(r queue.Row) offers {
 	if r.Offered != nil && !r.Offered.To(v.who.Operator) && !over {
 		owned, works = true, false // as good as: only those to whom it is offered may have it
 	}
+	asked := r.Offered.To(v.who.Operator)
+	_, talks := img.MenuOf(r.Channel)
 	return offers{
-		Take:     has("take") && !owned,
+		Take:     has("take") && !owned && !asked,
+		Accept:   has("offers/accept") && asked,
 		TakeOver: has("assign") && owned && !mine && over,
 		Assign:   has("assign") && over,
 		Release:  has("release") && owned && works,
 		Transfer: has("transfer") && open && works,
 		Pause:    has("pause") && mine && r.State == thread.StateAttending,
 		Resume:   has("resume") && mine && r.State == thread.StatePaused,
-		Tag:      has("tags") && works,
-		Close:    has("close") && (mine || over),
-		Reply:    has("messages") && (mine || !owned && works),
-		Note:     has("notes"),
+		// The bot gets what waits; of what is closed it begins the next one, where it was told to stay off.
+		PauseBot:  has("bot/pause") && r.State == thread.StateBot && works,
+		ResumeBot: has("bot/resume") && r.State != thread.StateBot && works && talks && (open || botOff),
+		Tag:       has("tags") && works,
+		Close:     has("close") && (mine || over),
+		Reply:     has("messages") && (mine || !owned && works),
+		Note:      has("notes"),
 	}
+}
+
+// botOff reports whether the bot was paused in the thread, as far as this conversation tells.
+func botOff(events []history.Entry) bool {
+	for i := len(events) - 1; i >= 0; i-- {
+		switch events[i].Type {
+		case "bot_paused":
+			return true
+		case "bot_resumed":
+			return false
+		case "opened":
+			o, err := read[thread.Opened](&events[i])
+			return err == nil && o.BotOff
+		}
+	}
+	return false
 }
 
 // choices are where a conversation can go: departments in use, and the people who answer in them, those who are there first.

@@ -54,6 +54,14 @@ func operatorName(img *setting.Image, id string) string {
 	return id
 }
 
+func operatorNames(img *setting.Image, ids []string) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = operatorName(img, id)
+	}
+	return strings.Join(names, ", ")
+}
+
 func departmentName(img *setting.Image, id string) string {
 	if name := img.Departments[id].Name; name != "" {
 		return name

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/setting"
 	"github.com/turno-desk/turno/domain/thread"
 )
 
@@ -68,7 +69,7 @@ func TestEveryKeyThatIsSaidIsThereAndEveryOneThatIsThereIsSaid(t *testing.T) {
 		}
 	}
 	// Keys with an id of ours behind them.
-	built := []string{"language.", "state.", "order.", "nothing.", "kind.", "role.", "actor.", "refusal.", "requirement.", "event.", "trouble.", "told.", "act.", "write.takes."}
+	built := []string{"language.", "state.", "order.", "nothing.", "kind.", "role.", "actor.", "refusal.", "requirement.", "event.", "trouble.", "told.", "act.", "write.takes.", "alert.", "notice.", "step."}
 	for key := range w.says {
 		if strings.Contains(sources, `"`+key+`"`) || slices.ContainsFunc(built, func(p string) bool { return strings.HasPrefix(key, p) }) {
 			continue
@@ -106,8 +107,30 @@ func TestWhatTheDomainKnowsHasItsWords(t *testing.T) {
 	for _, c := range []domain.Code{domain.CodeForbidden, domain.CodeInvalid, domain.CodeStale, domain.CodeKeyReused, domain.CodeNotAllowed,
 		domain.CodeUnknownSetting, domain.CodeRetired, domain.CodeTooLarge, thread.CodeTakenByAnother, thread.CodeConversationOpen,
 		thread.CodeConversationClosed, thread.CodeNewerConversation, thread.CodeDepartmentRequired, thread.CodeNotAMember, thread.CodeOperatorAway,
-		thread.CodeCloseRequirements, thread.CodeContactBlocked} {
+		thread.CodeCloseRequirements, thread.CodeContactBlocked, thread.CodeNotOffered, thread.CodeNoMenu} {
 		keys = append(keys, "refusal."+string(c))
+	}
+	for _, c := range []thread.AlertCause{thread.AlertPauseOver, thread.AlertUnattended} {
+		keys = append(keys, "alert."+string(c), "alert."+string(c)+".why", "event.alerted."+string(c))
+	}
+	for _, e := range []thread.OfferEnd{thread.OfferExhausted, thread.OfferExpired, thread.OfferRefused} {
+		keys = append(keys, "event.offer_ended."+string(e))
+	}
+	for _, o := range []thread.Outcome{thread.RunDone, thread.RunCancelled, thread.RunFailed} {
+		keys = append(keys, "event.workflow_ended."+string(o))
+	}
+	for _, h := range []thread.LinkedHow{thread.LinkedNew, thread.LinkedExisting, thread.LinkedConfirmed} {
+		keys = append(keys, "event.ticket_linked."+string(h))
+	}
+	for _, s := range []string{setting.StepAssign, setting.StepRelease, setting.StepTransfer, setting.StepTags, setting.StepMessages, setting.StepNotes,
+		setting.StepAssignContact, setting.StepUnassignContact, setting.StepWait, setting.StepClose, setting.StepWebhook, setting.StepPauseBot,
+		setting.StepResumeBot} {
+		keys = append(keys, "step."+s)
+	}
+	for _, k := range noticeKinds() {
+		if k != "alerted" { // says its cause
+			keys = append(keys, "notice."+k)
+		}
 	}
 	for _, a := range acts() {
 		if a.name != "tags" && a.name != "write" && a.name != "read" {

@@ -2,13 +2,15 @@
 // all the same.
 import { listen } from "./live.js";
 import { compose, restore, sent } from "./compose.js";
+import { over } from "./notices.js";
 import { show } from "./parts.js";
-import { tick } from "./times.js";
+import { count, tick } from "./times.js";
 
 const desk = document.querySelector("[data-live]");
 
 tick(document);
 setInterval(() => tick(document), 15_000);
+setInterval(() => count(document), 1000);
 document.addEventListener("submit", (event) => {
   if (event.target.matches("[data-sign-out]")) sessionStorage.clear(); // what was being written
 });
@@ -45,6 +47,7 @@ async function go(href, push) {
 function settle(was) {
   restore();
   read();
+  over(open());
   if (open() === was) return;
   bottom();
   if (open()) (document.querySelector("#text") ?? document.querySelector("#pane")).focus({ preventScroll: true });

@@ -5,14 +5,29 @@ export function tick(root) {
   const now = Date.now();
   const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" });
   const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: language === "en" });
+  count(root);
   const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
   for (const time of root.querySelectorAll("time[data-as]")) {
     const at = new Date(time.dateTime);
+    if (time.dataset.as === "left") {
+      time.title = exact.format(at);
+      continue;
+    }
     const today = at.toDateString() === new Date(now).toDateString();
     const text = time.dataset.as === "ago" ? ago(at, now, day) : today ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
     if (time.textContent !== text) time.textContent = text;
     const title = exact.format(at);
     if (time.title !== title) time.title = title;
+  }
+}
+
+// count shows how much time is left, in minutes and seconds; in hours from one on.
+export function count(root) {
+  for (const time of root.querySelectorAll("time[data-as=left]")) {
+    const s = Math.max(0, Math.ceil((new Date(time.dateTime) - Date.now()) / 1000));
+    const two = (n) => String(n).padStart(2, "0");
+    const text = s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+    if (time.textContent !== text) time.textContent = text;
   }
 }
 
