@@ -7,6 +7,7 @@ import (
 
 	"github.com/turno-desk/turno/domain/hours"
 	"github.com/turno-desk/turno/domain/routing"
+	"github.com/turno-desk/turno/domain/survey"
 )
 
 // queue is a department while it is generated.
@@ -21,6 +22,7 @@ type queue struct {
 	capacity int
 	tags     []string
 	tongue   tongue
+	survey   survey.Settings
 	staff    []*worker
 	waiting  []*talk
 	parked   []*talk // out of hours
@@ -70,6 +72,9 @@ func (g *generator) furnish() {
 		case "support":
 			q.tongue = tongues[2]
 		}
+		if q.survey = q.tongue.survey(survey.Scale(d.scale)); q.survey.On() {
+			q.survey.Page, q.survey.Cap = page, int64(survey.DefaultCap/time.Second)
+		}
 		g.queues = append(g.queues, q)
 		g.say(said{Command: "calendar", ID: c.ID, Name: "Horario de " + d.name, Zone: d.zone, Week: &week, Holidays: holidays})
 		settings := map[string]any{"calendar": c.ID, "away_message": q.tongue.away}
@@ -78,6 +83,9 @@ func (g *generator) furnish() {
 		} else {
 			q.offerTo = 2
 			settings["offer_to"], settings["offer_timeout_s"] = q.offerTo, offerFor
+		}
+		if q.survey.On() {
+			settings["survey"] = q.survey
 		}
 		g.say(said{Command: "department", ID: d.id, Name: d.name, Capacity: q.capacity, Settings: settings})
 		g.say(said{Command: "channel", ID: d.id, Name: "Web " + d.name, Type: "generic", Department: d.id})

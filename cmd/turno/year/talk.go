@@ -5,14 +5,17 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/turno-desk/turno/domain/survey"
+	"github.com/turno-desk/turno/domain/thread"
 )
 
 // customer is a contact on one channel.
 type customer struct {
-	queue    *queue
-	open     bool
-	surveyed time.Time // the last survey
-	talks    int
+	queue *queue
+	busy  bool      // a conversation is open, or what they write next is a comment
+	asked time.Time // the last survey
+	talks int
 }
 
 // The states of a conversation while it is generated.
@@ -31,6 +34,7 @@ type talk struct {
 	q       *queue
 	state   int
 	owner   *worker
+	speaker *worker // the last who wrote
 	taker   *worker // who is about to take it by hand
 	epoch   int     // moves with every change of hands: what was to happen before does not
 	turns   int     // exchanges left
@@ -68,12 +72,12 @@ func (g *generator) arrive(q *queue) {
 	case len(g.contacts) > 100 && g.chance(45):
 		contact = g.random.IntN(len(g.contacts))
 	}
-	if contact < 0 || g.contacts[contact].open {
+	if contact < 0 || g.contacts[contact].busy {
 		contact = len(g.contacts)
 		g.contacts = append(g.contacts, customer{queue: q})
 	}
 	c := &g.contacts[contact]
-	c.open = true
+	c.busy = true
 	c.talks++
 	g.talked++
 	t := &talk{contact: contact, begun: c.queue, q: c.queue, turns: 1 + g.random.IntN(3)}
@@ -116,10 +120,15 @@ func (g *generator) outbound(t *talk) bool {
 }
 
 func (g *generator) receive(t *talk, text, list string) {
-	g.messages++
-	g.tell(t, said{Command: "receive", Name: g.name(t.contact), MessageID: fmt.Sprintf("m-%d", g.messages), Text: text, List: list})
+	g.write(t, text, list)
 	g.w.In++
 	g.w.InBy[t.q.id]++
+}
+
+// write is a message of the contact, which may be an answer to a survey.
+func (g *generator) write(t *talk, text, list string) {
+	g.messages++
+	g.tell(t, said{Command: "receive", Name: g.name(t.contact), MessageID: fmt.Sprintf("m-%d", g.messages), Text: text, List: list})
 }
 
 // park puts it onto the out-of-hours list.
@@ -151,6 +160,7 @@ func (g *generator) wait(t *talk) {
 			g.w.Abandoned++
 		}
 		g.over(t)
+		g.ask(t, survey.Close{Reason: string(thread.ClosedByContact)})
 		g.settle(free...)
 	})
 }
@@ -192,7 +202,7 @@ func (g *generator) disown(t *talk) {
 }
 
 func (g *generator) sent(t *talk, w *worker) {
-	t.replied = true
+	t.replied, t.speaker = true, w
 	g.w.Out++
 	g.w.OutBy[t.q.id]++
 	g.w.SentBy[w.id]++
@@ -298,6 +308,10 @@ func (g *generator) close(t *talk) {
 		}
 		l.Classify = map[string]any{"outcome": outcome, "score": 1 + g.random.IntN(5)}
 	}
+	about := survey.Close{Reason: string(thread.ClosedResolved), Declined: g.chance(3)}
+	if about.Declined {
+		l.Survey = new(bool)
+	}
 	if g.chance(10) {
 		g.tell(t, said{Command: "note", Actor: w.actor(), Text: t.q.tongue.note})
 	}
@@ -305,7 +319,7 @@ func (g *generator) close(t *talk) {
 	g.w.OwnedAtClose[w.id]++
 	g.disown(t)
 	g.over(t)
-	g.survey(t, w)
+	g.ask(t, about)
 	g.settle(w.queues...)
 }
 
@@ -316,37 +330,10 @@ func (g *generator) over(t *talk) {
 	g.w.Closed++
 	g.w.Open--
 	g.w.ClosedBy[t.q.id]++
-	g.contacts[t.contact].open = false
+	g.contacts[t.contact].busy = false
 	if len(g.closed) < 400 {
 		g.closed = append(g.closed, t.contact)
 	} else {
 		g.closed[g.random.IntN(len(g.closed))] = t.contact
 	}
-}
-
-// surveyCap is how long after a survey the same contact gets no other.
-const surveyCap = 12 * time.Hour
-
-// survey lets some contacts rate it, each at most once for what closed within twelve hours.
-func (g *generator) survey(t *talk, w *worker) {
-	c := &g.contacts[t.contact]
-	if !c.surveyed.IsZero() && g.now.Sub(c.surveyed) < surveyCap {
-		return
-	}
-	c.surveyed = g.now
-	if !g.chance(38) {
-		return
-	}
-	talks := c.talks
-	g.after(g.between(30, 4*3600), func() {
-		if g.contacts[t.contact].talks != talks { // they are back with something else
-			return
-		}
-		score := 5 - int(math.Abs(g.random.NormFloat64())*1.2)
-		score = max(1, score)
-		g.tell(t, said{Command: "rate", Actor: "contact", Score: score})
-		g.w.Rated++
-		g.w.RatedBy[w.id]++
-		g.w.ScoreBy[w.id] += score
-	})
 }

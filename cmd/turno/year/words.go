@@ -2,19 +2,20 @@ package year
 
 // What a generated desk is called, and what is said there: all of it invented.
 
-// desks are the departments that a generated desk can have. The last is served by hand.
+// desks are the departments that a generated desk can have. The one without a rule is served by hand.
 var desks = []struct {
 	id, name, zone, rule string
+	scale                string // of its survey; empty: it asks nobody
 	tags                 []string
 }{
-	{"soporte", "Soporte", "America/Argentina/Buenos_Aires", "longest_idle", []string{"impresora", "app", "acceso"}},
-	{"ventas", "Ventas", "America/Argentina/Buenos_Aires", "", []string{"precio", "stock", "mayorista"}},
-	{"envios", "Envíos", "America/Bogota", "least_busy", []string{"demora", "direccion", "retiro"}},
-	{"facturacion", "Facturación", "America/Argentina/Buenos_Aires", "round_robin", []string{"factura", "pago", "reintegro"}},
-	{"atendimento", "Atendimento", "America/Sao_Paulo", "longest_idle", []string{"troca", "garantia", "cadastro"}},
-	{"support", "Support", "Europe/Madrid", "least_busy", []string{"login", "invoice", "delivery"}},
-	{"tecnica", "Técnica", "America/Bogota", "round_robin", []string{"instalacion", "visita", "repuesto"}},
-	{"cuentas", "Cuentas", "America/Argentina/Buenos_Aires", "longest_idle", []string{"baja", "plan", "datos"}},
+	{"soporte", "Soporte", "America/Argentina/Buenos_Aires", "longest_idle", "1-5", []string{"impresora", "app", "acceso"}},
+	{"ventas", "Ventas", "America/Argentina/Buenos_Aires", "", "yes_no", []string{"precio", "stock", "mayorista"}},
+	{"envios", "Envíos", "America/Bogota", "least_busy", "1-5", []string{"demora", "direccion", "retiro"}},
+	{"facturacion", "Facturación", "America/Argentina/Buenos_Aires", "round_robin", "", []string{"factura", "pago", "reintegro"}},
+	{"atendimento", "Atendimento", "America/Sao_Paulo", "longest_idle", "1-5", []string{"troca", "garantia", "cadastro"}},
+	{"support", "Support", "Europe/Madrid", "least_busy", "yes_no", []string{"login", "invoice", "delivery"}},
+	{"tecnica", "Técnica", "America/Bogota", "round_robin", "1-5", []string{"instalacion", "visita", "repuesto"}},
+	{"cuentas", "Cuentas", "America/Argentina/Buenos_Aires", "longest_idle", "1-5", []string{"baja", "plan", "datos"}},
 }
 
 // categories are what a close can be filed under.
@@ -24,6 +25,10 @@ var categories = []string{"consulta", "reclamo", "pedido", "gestion"}
 type tongue struct {
 	begins, asks, answers, thanks, ends, waits []string
 	away, reason, note                         string
+
+	stars, thumbs  string   // how a survey asks, by its scale
+	yes, no        []string // what answers the second
+	pleased, upset []string // comments
 }
 
 var tongues = []tongue{
@@ -37,6 +42,10 @@ var tongues = []tongue{
 		ends:   []string{"De nada, que tengas un buen día.", "Quedamos a disposición.", "Cualquier cosa nos escribís."},
 		waits:  []string{"¿Hay alguien?", "Sigo esperando.", "¿Hola?"},
 		away:   "Ahora estamos cerrados. Te respondemos al abrir.", reason: "Consulto con depósito", note: "Pide que lo llamen si no hay respuesta.",
+		stars:  "¿Cómo te atendimos, del 1 al 5? Respondé con un número o en {{survey.link}}",
+		thumbs: "¿Quedaste conforme, sí o no? Respondé acá o en {{survey.link}}",
+		yes:    []string{"Sí", "si", "SÍ!", "👍"}, no: []string{"No", "no.", "👎"},
+		pleased: []string{"Muy amables.", "Rápido y claro.", "Me lo resolvieron en el momento."}, upset: []string{"Tardaron mucho.", "Tuve que explicarlo dos veces.", "Sigue sin andar."},
 	},
 	{
 		begins: []string{"Oi, meu pedido ainda não chegou.", "Bom dia, quero trocar um produto.", "Não consigo acessar meu cadastro.",
@@ -47,6 +56,10 @@ var tongues = []tongue{
 		ends:    []string{"Por nada, tenha um bom dia.", "Ficamos à disposição.", "Qualquer coisa, é só escrever."},
 		waits:   []string{"Tem alguém aí?", "Continuo esperando."},
 		away:    "Estamos fechados agora. Respondemos assim que abrirmos.", reason: "Falando com o estoque", note: "Prefere contato pela manhã.",
+		stars:  "Como foi o atendimento, de 1 a 5? Responda com um número ou em {{survey.link}}",
+		thumbs: "Ficou satisfeito, sim ou não? Responda aqui ou em {{survey.link}}",
+		yes:    []string{"Sim", "sim!", "👍"}, no: []string{"Não", "nao", "👎"},
+		pleased: []string{"Atendimento ótimo.", "Resolveram na hora."}, upset: []string{"Demorou demais.", "Ninguém soube explicar."},
 	},
 	{
 		begins: []string{"Hi, my parcel says delivered but it isn't here.", "I can't sign in since this morning.", "The invoice has the wrong company name.",
@@ -57,6 +70,10 @@ var tongues = []tongue{
 		ends:    []string{"You're welcome, have a nice day.", "We're here if you need anything.", "Just write to us again."},
 		waits:   []string{"Anybody there?", "Still waiting."},
 		away:    "We are closed right now. We'll answer as soon as we open.", reason: "Asking the warehouse", note: "Wants a call when it is solved.",
+		stars:  "How did we do, from 1 to 5? Answer with a number or at {{survey.link}}",
+		thumbs: "Are you happy with the answer, yes or no? Answer here or at {{survey.link}}",
+		yes:    []string{"Yes", "yes!", "Y", "👍"}, no: []string{"No", "no.", "👎"},
+		pleased: []string{"Quick and friendly.", "Solved in one go."}, upset: []string{"It took too long.", "I had to explain it twice."},
 	},
 }
 

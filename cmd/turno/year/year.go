@@ -112,6 +112,7 @@ type generator struct {
 	closed   []int // contacts who were served lately: some of them come again
 	talked   int   // conversations so far
 	messages int
+	surveys  int
 	planned  int // of Conversations, how many are planned already
 }
 
@@ -182,6 +183,9 @@ type said struct {
 	Summary   string   `json:"summary,omitempty"`
 	Score     int      `json:"score,omitempty"`
 	Satisfied *bool    `json:"satisfied,omitempty"`
+	Comment   string   `json:"comment,omitempty"`
+	Scale     string   `json:"scale,omitempty"`
+	Survey    *bool    `json:"survey,omitempty"` // of a close: false, nobody is to be asked
 	Tags      []string `json:"tags,omitempty"`
 	Add       []string `json:"add,omitempty"`
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/turno-desk/turno/cmd/turno/year"
 	"github.com/turno-desk/turno/domain/routing"
+	"github.com/turno-desk/turno/domain/survey"
 )
 
 // week is small, and full: more comes than its people can take at once.
@@ -34,8 +35,13 @@ type said struct {
 	Operator, Department, Rule, Sender, MessageID string
 	Connected, Available                          *bool
 	Candidates                                    []routing.Candidate
+	Text, Scale, Comment                          string
 	Score                                         int
+	Satisfied, Survey                             *bool
+	Settings                                      struct{ Survey survey.Settings }
 }
+
+func (l said) thread() string { return l.Channel + " " + l.Address }
 
 func lines(t *testing.T, out string) []said {
 	t.Helper()
@@ -88,8 +94,8 @@ func TestTheHistoryIsInOrderAndCountsWhatItHolds(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]int{
-		"receive": w.In, "distribute": w.Assigned, "take": w.Taken, "offer": w.Offers, "transfer": w.Transfers, "pause": w.Pauses, "close": w.Closed,
-		"rate": w.Rated, "drain": w.Drained, "open": w.Outbound, "parked": w.OutOfHours, "operator": week.Operators, "department": week.Departments,
+		"receive": w.In + answersTyped(all), "survey": w.Surveys, "distribute": w.Assigned, "take": w.Taken, "offer": w.Offers, "transfer": w.Transfers, "pause": w.Pauses, "close": w.Closed,
+		"rate": w.Rated - w.Typed, "drain": w.Drained, "open": w.Outbound, "parked": w.OutOfHours, "operator": week.Operators, "department": week.Departments,
 	} {
 		if count[name] != want || want == 0 {
 			t.Errorf("%d lines say %s, it counted %d", count[name], name, want)
@@ -101,14 +107,14 @@ func TestTheHistoryIsInOrderAndCountsWhatItHolds(t *testing.T) {
 }
 
 // TestItsAssignmentsAreTheRulesOwn is F016, D1 and D22 for a generated desk: the rule over the candidates gives the operator, who has
-// room and is there; only what came out of hours drains; nobody is asked twice within twelve hours (D7, F113: a rating needs a survey).
+// room and is there; only what came out of hours drains.
 func TestItsAssignmentsAreTheRulesOwn(t *testing.T) {
 	out, _ := generated(t, week)
-	connected, available, parked, rated := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]time.Time{}
+	connected, available, parked := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	owner, load := map[string]string{}, map[string]int{}
 	for _, l := range lines(t, out) {
 		who := strings.TrimPrefix(l.Actor, "operator:")
-		thread := l.Channel + " " + l.Address
+		thread := l.thread()
 		switch l.Command {
 		case "presence":
 			connected[who] = *l.Connected
@@ -135,11 +141,6 @@ func TestItsAssignmentsAreTheRulesOwn(t *testing.T) {
 				t.Fatalf("it drains and is not there: %+v", l)
 			}
 			delete(parked, thread)
-		case "rate":
-			if before, again := rated[thread]; again && l.At.Sub(before) < 7*time.Hour { // four hours to answer, twelve between
-				t.Fatalf("rated at %s and %s", before, l.At)
-			}
-			rated[thread] = l.At
 		}
 		if l.List == "out_of_hours" {
 			parked[thread] = true
