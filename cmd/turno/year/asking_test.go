@@ -27,7 +27,7 @@ func (a *asked) capped(at time.Time) bool {
 	return !a.sent.IsZero() && at.Before(a.sent.Add(survey.DefaultCap))
 }
 
-// answers reports whether a message in the channel answers the survey, or is the comment of the answer before (D18).
+// answers reports whether a message in the channel answers the survey, or is the comment of the answer before.
 func (a *asked) answers(l said) (score, comment bool) {
 	if !l.At.Before(a.expires) {
 		return false, false
@@ -89,7 +89,7 @@ func answersTyped(all []said) (n int) {
 	return n
 }
 
-// TestItsSurveysAreTheRulesOwn is F110, F111, F113, D7 and D18 for a generated desk: whoever the rules ask after a close is asked,
+// TestItsSurveysAreTheRulesOwn is F113 and D7 for a generated desk: whoever the rules ask after a close is asked,
 // nobody else and nobody twice within the cap; a rating answers a survey that was sent, once, on its scale and in time; and no other
 // message of a contact would be taken for an answer.
 func TestItsSurveysAreTheRulesOwn(t *testing.T) {
@@ -150,7 +150,7 @@ func TestItsSurveysAreTheRulesOwn(t *testing.T) {
 	}
 }
 
-// TestItCountsItsSurveysByWhomTheyAreCreditedTo is D12 for a generated desk, as far as sums tell.
+// TestItCountsItsSurveysByWhomTheyAreCreditedTo holds the counts by operator to the sums.
 func TestItCountsItsSurveysByWhomTheyAreCreditedTo(t *testing.T) {
 	_, w := generated(t, week)
 	sum := func(by map[string]int) (n int) {
