@@ -78,7 +78,7 @@ and this list.
 		b.WriteString("\n")
 	}
 	b.WriteString(`
-Commands are named as in the API: ` + "`POST /v1/conversations/{id}/<command>`" + `. Five events move a conversation from one state to another,
+Commands are named as in the API: ` + "`POST /v1/conversations/{id}/<command>`" + `. ` + "`end-session`" + ` has its place in a live chat alone. Five events move a conversation from one state to another,
 and nothing else does:
 
 | event | leads to |

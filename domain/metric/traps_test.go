@@ -439,3 +439,17 @@ func TestTheResponseRateIsOfSurveysThatHaveExpired(t *testing.T) {
 	s.mean(asked{metric: "response_rate"}, 0.666667)
 	s.counts(asked{metric: "satisfaction"}, 2)
 }
+
+// F098: the words at the end of a session are a machine's, although an operator ended it; and the close is the operator's, for its
+// own reason.
+func TestTheWordsAtTheEndOfASessionAreNobodys(t *testing.T) {
+	s := tell(t)
+	s.says("09:00", contact, opens("soporte")...)
+	s.says("09:01", by("ana"), takes("ana"))
+	s.says("09:03", by("ana"), thread.MessageSent{Sender: thread.SenderMachine}, thread.Closed{Reason: thread.ClosedSessionEnded, Owner: "ana", Department: "soporte"})
+	s.counts(asked{metric: "messages_out"}, 0)
+	s.counts(asked{metric: "messages_out", actors: "machine"}, 1)
+	s.counts(asked{metric: "messages_out", actors: "machine", operator: "ana"}, 0)
+	s.counts(asked{metric: "closed", operator: "ana"}, 1)
+	s.lasts(asked{metric: "first_response"}, 0, 0, 0)
+}

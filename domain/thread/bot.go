@@ -1,6 +1,7 @@
 package thread
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -164,7 +165,7 @@ func (d decision) filled(text string) string {
 		case setting.VarDepartmentName:
 			return d.f.Image.Departments[d.c.Department].Name
 		case setting.VarOperatorName:
-			return string(d.f.Image.Operators[d.c.Owner].Name)
+			return string(d.f.Image.Operators[cmp.Or(d.c.Owner, d.operator())].Name)
 		case setting.VarChannelName:
 			return d.f.Image.Channels[d.s.Channel].Name
 		}

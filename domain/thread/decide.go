@@ -40,7 +40,7 @@ func Decide(s *State, conv *Conversation, cmd Command, f Facts) ([]Event, *domai
 
 // fitting is a refusal that names as allowed what the conversation's channel has a place for.
 func (d decision) fitting(r *domain.Refusal) *domain.Refusal {
-	if r != nil && !setting.Live(d.f.Image.Channels[d.s.Channel].Type) {
+	if r != nil && len(r.Allowed) > 0 && !setting.Live(d.f.Image.Channels[d.s.Channel].Type) {
 		r.Allowed = without(r.Allowed, []string{"end-session"})
 	}
 	return r
