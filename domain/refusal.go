@@ -18,6 +18,7 @@ const (
 	CodeNotAllowed     Code = "not_allowed_in_state" // State and Allowed say more
 	CodeUnknownSetting Code = "unknown_setting"      // department, channel, operator … that does not exist
 	CodeRetired        Code = "retired"              // … that was retired or deactivated
+	CodeInUse          Code = "in_use"               // other settings rest on it; Missing names them: "channel:web", "operator:ana"
 	CodeTooLarge       Code = "too_large"
 	CodeOutOfOrder     Code = "out_of_order" // an import's time is before what the thread already holds
 )

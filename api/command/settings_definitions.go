@@ -15,20 +15,25 @@ func (s *Settings) Define(ctx context.Context, req Request, d setting.Definition
 		_, err := events(setting.DecideDefine(nil, d, &setting.Image{}))
 		return SettingResult{}, err
 	}
-	return s.changeDefinition(ctx, req, d.Kind(), d.Ident(), "define", func(img *setting.Image, is setting.Definition) ([]setting.Event, *domain.Refusal) {
-		return setting.DecideDefine(is, d, img)
+	return s.onSettings(ctx, req, func(img *setting.Image) (SettingResult, error) {
+		return s.changeDefinition(ctx, req, d.Kind(), d.Ident(), "define", img, func(is setting.Definition) ([]setting.Event, *domain.Refusal) {
+			return setting.DecideDefine(is, d, img)
+		})
 	})
 }
 
-// RetireDefinition takes a definition out of use. The secrets of a subscription go with it.
+// RetireDefinition takes a definition out of use. It is refused while other settings rest on it. The secrets of a subscription
+// go with it.
 func (s *Settings) RetireDefinition(ctx context.Context, req Request, kind setting.Kind, id string) (SettingResult, error) {
 	if !domain.ValidID(id) {
 		return SettingResult{}, &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such definition."}
 	}
 	var was setting.Definition
-	result, err := s.changeDefinition(ctx, req, kind, id, "retire", func(_ *setting.Image, is setting.Definition) ([]setting.Event, *domain.Refusal) {
-		was = is
-		return setting.DecideRetire(is)
+	result, err := s.confirmed(ctx, func(img *setting.Image) (SettingResult, error) {
+		return s.changeDefinition(ctx, req, kind, id, "retire", img, func(is setting.Definition) ([]setting.Event, *domain.Refusal) {
+			was = is
+			return setting.DecideRetire(is, img)
+		})
 	})
 	if sub, ok := was.(setting.Subscription); ok && err == nil {
 		for _, secret := range sub.Secrets {
@@ -38,13 +43,11 @@ func (s *Settings) RetireDefinition(ctx context.Context, req Request, kind setti
 	return result, err
 }
 
-func (s *Settings) changeDefinition(ctx context.Context, req Request, kind setting.Kind, id, action string,
-	decide func(*setting.Image, setting.Definition) ([]setting.Event, *domain.Refusal)) (SettingResult, error) {
-	return s.onSettings(ctx, req, func(img *setting.Image) (SettingResult, error) {
-		return change(ctx, s.w, edit[setting.Definition]{
-			req: req, aggregate: s.aggregate(domain.CategorySetting, string(kind)+"."+id), action: action, image: img, tail: true,
-			evolve: latest(setting.DefinitionOf),
-			decide: func(is *setting.Definition, _ time.Time) ([]domain.Event, error) { return events(decide(img, *is)) },
-		})
+func (s *Settings) changeDefinition(ctx context.Context, req Request, kind setting.Kind, id, action string, img *setting.Image,
+	decide func(setting.Definition) ([]setting.Event, *domain.Refusal)) (SettingResult, error) {
+	return change(ctx, s.w, edit[setting.Definition]{
+		req: req, aggregate: s.aggregate(domain.CategorySetting, string(kind)+"."+id), action: action, image: img, tail: true,
+		evolve: latest(setting.DefinitionOf),
+		decide: func(is *setting.Definition, _ time.Time) ([]domain.Event, error) { return events(decide(*is)) },
 	})
 }

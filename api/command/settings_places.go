@@ -30,15 +30,15 @@ func (s *Settings) PutDepartment(ctx context.Context, req Request, p department.
 	})
 }
 
-// RetireDepartment takes a department out of use. It is refused while a channel starts there or an active operator belongs
-// to it.
+// RetireDepartment takes a department out of use. It is refused while a channel starts there, an active operator belongs to it, or
+// other settings rest on it. Conversations that wait there stay, for administrators to take or transfer.
 func (s *Settings) RetireDepartment(ctx context.Context, req Request, id string) (SettingResult, error) {
 	if !domain.ValidID(id) {
 		return SettingResult{}, &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such department."}
 	}
 	return s.confirmed(ctx, func(img *setting.Image) (SettingResult, error) {
 		return s.changeDepartment(ctx, req, id, "retire", img, func(is department.Definition) ([]department.Event, *domain.Refusal) {
-			return department.DecideRetire(is, img.InUse(id))
+			return department.DecideRetire(is, img.InUse(setting.KindDepartment, id))
 		})
 	})
 }
@@ -75,28 +75,30 @@ func (s *Settings) PutChannel(ctx context.Context, req Request, p setting.PutCha
 		_, err := events(setting.DecidePutChannel(setting.Channel{}, p, nil))
 		return SettingResult{}, err
 	}
-	return s.changeChannel(ctx, req, p.ID, "put", func(img *setting.Image, is setting.Channel) ([]setting.Event, *domain.Refusal) {
-		return setting.DecidePutChannel(is, p, img)
+	return s.onSettings(ctx, req, func(img *setting.Image) (SettingResult, error) {
+		return s.changeChannel(ctx, req, p.ID, "put", img, func(is setting.Channel) ([]setting.Event, *domain.Refusal) {
+			return setting.DecidePutChannel(is, p, img)
+		})
 	})
 }
 
-// RetireChannel takes a channel out of use; its open conversations go on.
+// RetireChannel takes a channel out of use; its open conversations go on. It is refused while other settings rest on it.
 func (s *Settings) RetireChannel(ctx context.Context, req Request, id string) (SettingResult, error) {
 	if !domain.ValidID(id) {
 		return SettingResult{}, &domain.Refusal{Code: domain.CodeNotFound, Detail: "There is no such channel."}
 	}
-	return s.changeChannel(ctx, req, id, "retire", func(_ *setting.Image, is setting.Channel) ([]setting.Event, *domain.Refusal) {
-		return setting.DecideRetireChannel(is)
+	return s.confirmed(ctx, func(img *setting.Image) (SettingResult, error) {
+		return s.changeChannel(ctx, req, id, "retire", img, func(is setting.Channel) ([]setting.Event, *domain.Refusal) {
+			return setting.DecideRetireChannel(is, img)
+		})
 	})
 }
 
-func (s *Settings) changeChannel(ctx context.Context, req Request, id, action string,
-	decide func(*setting.Image, setting.Channel) ([]setting.Event, *domain.Refusal)) (SettingResult, error) {
-	return s.onSettings(ctx, req, func(img *setting.Image) (SettingResult, error) {
-		return change(ctx, s.w, edit[setting.Channel]{
-			req: req, aggregate: s.aggregate(domain.CategorySetting, "channel."+id), action: action, image: img, tail: true,
-			evolve: latest(setting.ChannelOf),
-			decide: func(is *setting.Channel, _ time.Time) ([]domain.Event, error) { return events(decide(img, *is)) },
-		})
+func (s *Settings) changeChannel(ctx context.Context, req Request, id, action string, img *setting.Image,
+	decide func(setting.Channel) ([]setting.Event, *domain.Refusal)) (SettingResult, error) {
+	return change(ctx, s.w, edit[setting.Channel]{
+		req: req, aggregate: s.aggregate(domain.CategorySetting, "channel."+id), action: action, image: img, tail: true,
+		evolve: latest(setting.ChannelOf),
+		decide: func(is *setting.Channel, _ time.Time) ([]domain.Event, error) { return events(decide(*is)) },
 	})
 }

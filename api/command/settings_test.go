@@ -149,7 +149,7 @@ func TestARefusalThatRestsOnTheSettingsIsConfirmedFirst(t *testing.T) {
 func TestADepartmentInUseIsNotRetired(t *testing.T) {
 	b := newBureau(t)
 	_, err := b.settings.RetireDepartment(t.Context(), admin, "soporte")
-	r := refused(t, err, department.CodeInUse)
+	r := refused(t, err, domain.CodeInUse)
 	if !slices.Equal(r.Missing, []string{"channel:web", "operator:ana", "operator:beto", "operator:sara"}) {
 		t.Errorf("in the way are %v", r.Missing)
 	}

@@ -193,7 +193,8 @@ func has(img *setting.Image, i settingsItem) bool {
 	return false
 }
 
-// imageOf makes settings in memory of what the desk has.
+// imageOf makes settings in memory of what the desk has, without what could not be put today: an operator whom it names has left.
+// Only a file that names it too hears of that.
 func imageOf(current map[string][]stored) (*setting.Image, error) {
 	img := &setting.Image{Workspace: "default"}
 	for _, s := range apihttp.Sections() {
@@ -209,6 +210,9 @@ func imageOf(current map[string][]stored) (*setting.Image, error) {
 				return nil, err
 			}
 			events, err := s.Decide(img, item.id, body)
+			if refusal := (*domain.Refusal)(nil); errors.As(err, &refusal) {
+				continue
+			}
 			if err != nil {
 				return nil, fmt.Errorf("what the desk has of %s.%s is not understood: %w", s.Name, item.id, err)
 			}

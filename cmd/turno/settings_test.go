@@ -155,6 +155,26 @@ func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 	}
 }
 
+func TestADeskWhoseOperatorHasLeftStillTakesAFile(t *testing.T) {
+	s := serveOn(t, t.TempDir())
+	settings := func(args ...string) (string, error) {
+		out, _, err := turno(t, append([]string{"settings", "--url", s.url, "--token", adminToken}, args...)...)
+		return out, err
+	}
+	ours := "departments:\n  tienda: {name: Tienda}\noperators:\n  tito: {name: Tito, role: operator, departments: [tienda]}\n"
+	theirs := "workflows:\n  suyo:\n    name: Suyo\n    trigger: {on: opened}\n    steps: [{action: assign, operator: tito}]\n"
+	if out, err := settings("apply", settingsFile(t, ours+theirs)); err != nil {
+		t.Fatal(out, err)
+	}
+	s.call(200, "", "POST", "/v1/operators/tito/deactivate", nil)
+	if out, err := settings("apply", settingsFile(t, "tags:\n  vip: {name: VIP}\n")); err != nil || out != "+ tags.vip\n1 of 1 changed\n" {
+		t.Errorf("a file about something else says %q, %v", out, err)
+	}
+	if out, err := settings("apply", settingsFile(t, theirs)); err == nil || !strings.Contains(err.Error(), "line 2: workflows.suyo") || !strings.Contains(err.Error(), "operator:tito") {
+		t.Errorf("a file that names them says %q, %v", out, err)
+	}
+}
+
 func TestSettingsThatNobodyKnowsAreRefusedWithTheirLines(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
 		"a section":   {"kanals:\n  web: {}\n", `line 1: there are no settings "kanals"`},

@@ -19,9 +19,6 @@ const (
 	MaxMessage  = 1000 // bytes of what contacts are told
 )
 
-// CodeInUse refuses to retire what others rest on; Missing names them: "channel:<id>", "operator:<id>".
-const CodeInUse domain.Code = "in_use"
-
 // Put makes a department, or replaces its definition; a retired one comes back.
 type Put struct {
 	ID       string
@@ -108,8 +105,8 @@ func (s Settings) malformed() (bad []string) {
 	return bad
 }
 
-// DecideRetire takes the department out of use. inUse are the channels that start there and the active operators who belong
-// to it: as long as there are any it is refused. Again is nothing.
+// DecideRetire takes the department out of use. inUse names what rests on it: the channels that start there, the active operators
+// who belong to it, what hands over to it. As long as there is any it is refused. Again is nothing.
 func DecideRetire(is Definition, inUse []string) ([]Event, *domain.Refusal) {
 	switch {
 	case is.ID == "":
@@ -117,8 +114,8 @@ func DecideRetire(is Definition, inUse []string) ([]Event, *domain.Refusal) {
 	case is.Retired:
 		return nil, nil
 	case len(inUse) > 0:
-		return nil, &domain.Refusal{Code: CodeInUse, Missing: inUse, OnSettings: true,
-			Detail: "Channels start in this department, or active operators belong to it."}
+		return nil, &domain.Refusal{Code: domain.CodeInUse, Missing: inUse, OnSettings: true,
+			Detail: "Channels start in this department, active operators belong to it, or other settings name it: change or retire those first."}
 	}
 	is.Retired = true
 	return []Event{Retired{is}}, nil

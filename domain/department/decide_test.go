@@ -72,7 +72,7 @@ func TestPuttingADepartment(t *testing.T) {
 
 func TestRetiringADepartment(t *testing.T) {
 	got, r := department.DecideRetire(sales(nil), []string{"channel:web", "operator:ana"})
-	if r == nil || r.Code != department.CodeInUse || !r.OnSettings || !slices.Equal(r.Missing, []string{"channel:web", "operator:ana"}) || got != nil {
+	if r == nil || r.Code != domain.CodeInUse || !r.OnSettings || !slices.Equal(r.Missing, []string{"channel:web", "operator:ana"}) || got != nil {
 		t.Errorf("in use: %v, %v", got, r)
 	}
 	retired := sales(func(d *department.Definition) { d.Retired = true })

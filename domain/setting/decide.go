@@ -132,13 +132,17 @@ func (i *Image) talks(menu string) *domain.Refusal {
 	return nil
 }
 
-// DecideRetireChannel takes the channel out of use: it takes in and opens nothing any more. Its open conversations go on.
-func DecideRetireChannel(is Channel) ([]Event, *domain.Refusal) {
+// DecideRetireChannel takes the channel out of use: it takes in and opens nothing any more. Its open conversations go on. It is
+// refused while other settings rest on it.
+func DecideRetireChannel(is Channel, img *Image) ([]Event, *domain.Refusal) {
 	if is.ID == "" {
 		return nil, &domain.Refusal{Code: domain.CodeNotFound, OnSettings: true, Detail: "There is no such channel."}
 	}
 	if is.Retired {
 		return nil, nil
+	}
+	if r := img.inUse(KindChannel, is.ID); r != nil {
+		return nil, r
 	}
 	is.Retired = true
 	return []Event{ChannelRetired{is}}, nil
@@ -215,21 +219,6 @@ func activeOperator(img *Image, id string) *domain.Refusal {
 func (t Token) equal(o Token) bool {
 	return t.ID == o.ID && t.Owner == o.Owner && t.Name == o.Name && t.Fingerprint == o.Fingerprint && t.Revoked == o.Revoked &&
 		slices.Equal(t.Scopes, o.Scopes)
-}
-
-// InUse names what rests on a department: the channels that start there and its active members.
-func (i *Image) InUse(department string) []string {
-	var uses []string
-	for id, c := range i.Channels {
-		if c.Department == department && !c.Retired {
-			uses = append(uses, "channel:"+id)
-		}
-	}
-	slices.Sort(uses)
-	for _, m := range i.MembersOf(department) {
-		uses = append(uses, "operator:"+m.ID)
-	}
-	return uses
 }
 
 // Known is what decisions about operators need of the departments.

@@ -67,6 +67,9 @@ type Name struct {
 // Saying the same again makes nothing.
 func DecideDefine(is, d Definition, img *Image) ([]Event, *domain.Refusal) {
 	d, bad := d.settled(img)
+	if r, ok := d.(resting); ok { // nothing in use rests on what is not
+		bad = append(bad, without(img.outOfUse(r.rests()), bad)...)
+	}
 	if !domain.ValidID(d.Ident()) {
 		bad = append([]string{"id"}, bad...)
 	}
@@ -87,13 +90,17 @@ func DecideDefine(is, d Definition, img *Image) ([]Event, *domain.Refusal) {
 	return []Event{d.defined()}, nil
 }
 
-// DecideRetire takes a definition out of use: it is offered no more, and demanded of nobody. Again is nothing.
-func DecideRetire(is Definition) ([]Event, *domain.Refusal) {
+// DecideRetire takes a definition out of use: it is offered no more, and demanded of nobody. It is refused while other settings rest
+// on it. Again is nothing.
+func DecideRetire(is Definition, img *Image) ([]Event, *domain.Refusal) {
 	if is == nil {
 		return nil, &domain.Refusal{Code: domain.CodeNotFound, OnSettings: true, Detail: "There is no such definition."}
 	}
 	if is.OutOfUse() {
 		return nil, nil
+	}
+	if r := img.inUse(is.Kind(), is.Ident()); r != nil {
+		return nil, r
 	}
 	return []Event{is.retired()}, nil
 }

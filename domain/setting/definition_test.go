@@ -44,11 +44,11 @@ func TestEveryKindOfDefinitionIsMadeOnceAndRetiredOnce(t *testing.T) {
 		if again, r := setting.DecideDefine(is, d, after); len(again) > 0 || r != nil {
 			t.Errorf("%s again makes %v, %v", d.Kind(), again, r)
 		}
-		gone, r := setting.DecideRetire(is)
+		gone, r := setting.DecideRetire(is, after)
 		if r != nil || len(gone) != 1 || !setting.DefinitionOf(gone[0]).OutOfUse() {
 			t.Fatalf("retiring %s makes %v, %v", d.Kind(), gone, r)
 		}
-		if again, r := setting.DecideRetire(setting.DefinitionOf(gone[0])); len(again) > 0 || r != nil {
+		if again, r := setting.DecideRetire(setting.DefinitionOf(gone[0]), after); len(again) > 0 || r != nil {
 			t.Errorf("retiring %s again makes %v, %v", d.Kind(), again, r)
 		}
 		if back, r := setting.DecideDefine(setting.DefinitionOf(gone[0]), d, after); len(back) != 1 || r != nil {
@@ -60,7 +60,7 @@ func TestEveryKindOfDefinitionIsMadeOnceAndRetiredOnce(t *testing.T) {
 			t.Errorf("%s is not tried", k)
 		}
 	}
-	if _, r := setting.DecideRetire(nil); r == nil || r.Code != domain.CodeNotFound {
+	if _, r := setting.DecideRetire(nil, img); r == nil || r.Code != domain.CodeNotFound {
 		t.Errorf("what there isn't is retired: %v", r)
 	}
 }

@@ -111,16 +111,14 @@ func (i *Image) demandable(fields []string) bool {
 	return true
 }
 
-// CheckGuards refuses guards that name a funnel that there isn't, or fields that no close could ever bring.
+// CheckGuards refuses guards that name a funnel that there isn't, what is out of use, or fields that no close could ever bring.
 func (i *Image) CheckGuards(g department.Guards) *domain.Refusal {
-	var unknown []string
-	if g.Funnel != "" {
-		if f, ok := i.Funnel(g.Funnel); !ok || f.Retired {
-			unknown = append(unknown, "funnel:"+g.Funnel)
-		}
+	unknown := i.outOfUse(demanded(g))
+	if _, ok := i.Funnel(g.Funnel); g.Funnel != "" && !ok {
+		unknown = append(unknown, "funnel:"+g.Funnel)
 	}
 	for _, id := range g.Fields {
-		if f, ok := i.Field(id); ok && f.On != OnConversation {
+		if f, ok := i.Field(id); ok && !f.Retired && f.On != OnConversation {
 			unknown = append(unknown, "field:"+id)
 		}
 	}

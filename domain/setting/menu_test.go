@@ -113,8 +113,9 @@ func TestAChannelTakesAMenuThatIsInUse(t *testing.T) {
 	if m, ok := img.MenuOf("bot"); !ok || m.Wrong() != 3 {
 		t.Errorf("the channel talks by %v, %v", m, ok)
 	}
-	retired, _ := setting.DecideRetire(img.Definitions[setting.Name{Kind: setting.KindMenu, ID: "main"}])
-	img = img.Apply(commit(img.Position+1, retired[0]))
+	gone := menu()
+	gone.Retired = true
+	img = img.Apply(commit(img.Position+1, setting.MenuRetired{Menu: gone})) // at the same instant: nothing keeps the two apart
 	if _, ok := img.MenuOf("bot"); ok {
 		t.Error("the channel talks by a menu that was retired")
 	}

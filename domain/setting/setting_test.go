@@ -111,7 +111,7 @@ func TestLookingThingsUp(t *testing.T) {
 	if !slices.Equal(members, []string{"ana", "beto"}) {
 		t.Errorf("sales has %v", members)
 	}
-	if uses := img.InUse("sales"); !slices.Equal(uses, []string{"channel:web", "operator:ana", "operator:beto"}) {
+	if uses := img.InUse(setting.KindDepartment, "sales"); !slices.Equal(uses, []string{"channel:web", "operator:ana", "operator:beto"}) {
 		t.Errorf("sales is used by %v", uses)
 	}
 	if !img.Reachable("ana") || img.Reachable("beto") {
@@ -152,11 +152,11 @@ func TestPuttingAChannel(t *testing.T) {
 			expect(t, got, r, c.then, c.refused, c.missing)
 		})
 	}
-	got, r := setting.DecideRetireChannel(web)
+	got, r := setting.DecideRetireChannel(web, office())
 	expect(t, got, r, []setting.Event{setting.ChannelRetired{Channel: retired}}, "", nil)
-	got, r = setting.DecideRetireChannel(retired)
+	got, r = setting.DecideRetireChannel(retired, office())
 	expect(t, got, r, nil, "", nil)
-	got, r = setting.DecideRetireChannel(setting.Channel{})
+	got, r = setting.DecideRetireChannel(setting.Channel{}, office())
 	expect(t, got, r, nil, domain.CodeNotFound, nil)
 }
 

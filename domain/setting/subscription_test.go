@@ -89,7 +89,7 @@ func TestADefinitionLeavesTheSecretsAlone(t *testing.T) {
 	if got := setting.DefinitionOf(events[0]).(setting.Subscription); got.URL != again.URL || got.Secrets[0].Fingerprint != "a" {
 		t.Errorf("it is %+v", got)
 	}
-	gone, _ := setting.DecideRetire(s)
+	gone, _ := setting.DecideRetire(s, &setting.Image{})
 	back, r := setting.DecideDefine(setting.DefinitionOf(gone[0]), crm, office())
 	if r != nil || len(setting.DefinitionOf(back[0]).(setting.Subscription).Secrets) > 0 {
 		t.Errorf("one that comes back is %+v, %v", back, r)
@@ -200,7 +200,7 @@ func TestAWorkspaceHasFiftySubscriptionsAtMost(t *testing.T) {
 	if _, r := setting.DecideDefine(img.Subscriptions()[0], changed, img); r != nil {
 		t.Errorf("a change of one: %v", r)
 	}
-	gone, _ := setting.DecideRetire(img.Subscriptions()[0])
+	gone, _ := setting.DecideRetire(img.Subscriptions()[0], img)
 	img = img.Apply(commit(img.Position+1, gone[0]))
 	if _, r := setting.DecideDefine(nil, crm, img); r != nil {
 		t.Errorf("in the place of a retired one: %v", r)

@@ -309,6 +309,17 @@ func (w *world) knows(args []string) {
 	}
 }
 
+// retire is a line "desk: retire ventas => nothing": everybody leaves the department, and it is taken out of use.
+func (w *world) retire(id string) {
+	for op, d := range w.image.Operators {
+		d.Departments = slices.DeleteFunc(slices.Clone(d.Departments), func(has string) bool { return has == id })
+		w.image.Operators[op] = d
+	}
+	d := w.image.Departments[id]
+	d.Retired = true
+	w.image.Departments[id] = d
+}
+
 // menu is a line "desk: menu <what> => nothing": the menu changes in the middle.
 func (w *world) menu(t *testing.T, l line, what string) {
 	t.Helper()
@@ -348,6 +359,10 @@ func (l line) run(t *testing.T, w *world) {
 	}
 	if l.actor == "desk" && l.verb == "knows" {
 		w.knows(args)
+		return
+	}
+	if l.actor == "desk" && l.verb == "retire" {
+		w.retire(args[0])
 		return
 	}
 	if l.actor == "desk" {
