@@ -35,6 +35,26 @@ func TestTheEndOfASessionIsToldInWordsAndByTheClose(t *testing.T) {
 	}
 }
 
+// F098: the operator whom a visitor is told of is the owner, or else whoever ends the session; who has no name is left out.
+func TestWhoseNameAVisitorIsToldAtTheEndOfASession(t *testing.T) {
+	for by, want := range map[string]domain.Personal{
+		"sara": "terminó su chat con Sara de Soporte: 77.", "service": "terminó su chat con de Soporte: 77.",
+	} {
+		w := newWorld()
+		sara := w.image.Operators["sara"]
+		sara.Name = "Sara"
+		w.image.Operators["sara"] = sara
+		w.do(w.actor("contact"), 0, thread.Receive{Channel: "chat", Contact: "c1", IDHash: "h1", Content: thread.Content{Kind: thread.KindText, Text: "Hola"}, Ticket: 77})
+		events, r := w.do(w.actor(by), 0, thread.EndSession{})
+		if r != nil || len(events) != 3 {
+			t.Fatalf("%s: %v, %v", by, events, r)
+		}
+		if said := events[0].(thread.MessageSent).Text; said != ", "+want {
+			t.Errorf("%s: %q, want %q", by, said, ", "+want)
+		}
+	}
+}
+
 // F098: an imported end of a session says nothing of its own: what was said then is a line of the history.
 func TestAnImportedEndOfASessionSaysNothing(t *testing.T) {
 	w := newWorld()
