@@ -82,12 +82,12 @@ func (c *Contacts) withdrawn(ctx context.Context, req Request, survivor, id stri
 }
 
 func (c *Contacts) separate(ctx context.Context, req Request, survivor, id string, number int) error {
-	holder, err := c.load(ctx, survivor) // it has given the contact up: what it remembers of its surveys is the last word
+	holder, err := c.load(ctx, survivor) // it has given the contact up, and changes nothing of its any more
 	if err != nil {
 		return err
 	}
 	_, err = c.edit(ctx, part(req), id, "separate", func(s contact.State) ([]contact.Event, *domain.Refusal) {
-		return contact.DecideSeparate(s, survivor, number, holder.AskedOf(id)), nil
+		return contact.DecideSeparate(s, id, survivor, number, holder), nil
 	})
 	return err
 }

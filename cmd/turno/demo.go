@@ -16,7 +16,7 @@ type demoCmd struct {
 	Rate          float64       `default:"0" help:"Commands a second; 0 is as fast as the API answers (20 without --dialogues)."`
 	Parallel      int           `default:"0" help:"Customers at once (64 with --dialogues, else 8)."`
 	Conversations int64         `default:"0" help:"Stop after so many conversations; 0 goes on until stopped. Not with --dialogues. Of --generate: how many, 500000 when 0."`
-	For           time.Duration `help:"Stop after so long."`
+	For           time.Duration `help:"Stop so long after the desk is set up."`
 	Dialogues     string        `placeholder:"FILE" help:"Replay a file of STAR dialogues, .jsonl or .jsonl.gz, instead of the built-in script."`
 
 	Generate    bool      `help:"Write a made-up history to standard output, as lines of turno import, instead of speaking to an engine."`
@@ -47,12 +47,7 @@ func (cmd demoCmd) Run(p *program) error {
 		return errors.New("a token is needed: --token, or TURNO_ADMIN_TOKEN as given to `turno serve` or printed by its first start")
 	}
 	ctx := p.ctx
-	if cmd.For > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, cmd.For)
-		defer cancel()
-	}
-	o := demo.Options{Rate: cmd.Rate, Parallel: cmd.Parallel, Progress: func(s string) { fmt.Fprintln(p.stderr, s) }}
+	o := demo.Options{Rate: cmd.Rate, Parallel: cmd.Parallel, For: cmd.For, Progress: func(s string) { fmt.Fprintln(p.stderr, s) }}
 	if o.Parallel == 0 {
 		o.Parallel = 8
 		if cmd.Dialogues != "" {

@@ -112,7 +112,7 @@ type Unmerged struct {
 type Separated struct {
 	Survivor string  `json:"survivor"`
 	Merge    int     `json:"merge"`
-	Asked    []Asked `json:"asked,omitempty"` // surveys that it was sent meanwhile
+	Asked    []Asked `json:"asked,omitempty"` // its surveys, as the survivor leaves them
 }
 
 // Erased says that the key of the contact's personal fields was destroyed.

@@ -75,14 +75,13 @@ func (s State) Evolve(e Event) State {
 	case MergeOffered:
 		s.Survivor, s.Merges = e.Survivor, e.Merge
 	case Separated:
-		s.Survivor = ""
-		s.askAll(e.Asked)
+		s.Survivor, s.Asked = "", e.Asked
 	case Merged:
 		s.hold(e.Contact, Merge{Number: e.Merge, Held: true})
 		s.Asked = slices.DeleteFunc(slices.Clone(s.Asked), func(a Asked) bool { return a.Contact == e.Contact })
 		s.askAll(e.Asked)
 	case Unmerged:
-		s.hold(e.Contact, Merge{Number: e.Merge})
+		s.hold(e.Contact, Merge{Number: e.Merge, Undone: s.Held(e.Contact, e.Merge)})
 	case SurveyReserved:
 		s.ask(e.Asked)
 	case SurveyConfirmed:

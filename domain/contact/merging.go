@@ -22,10 +22,13 @@ const MaxMerged = 50
 type Merge struct {
 	Number int
 	Held   bool // it is confirmed and not undone
+	Undone bool // it was held once
 }
 
 // Held reports whether this contact holds the merge, which is of the contact's that number.
-func (s State) Held(contact string, merge int) bool { return s.Holds[contact] == Merge{merge, true} }
+func (s State) Held(contact string, merge int) bool {
+	return s.Holds[contact] == Merge{Number: merge, Held: true}
+}
 
 // hold notes a merge; the maps and slices of the state before stay as they were.
 func (s *State) hold(contact string, m Merge) {
@@ -90,11 +93,15 @@ func DecideUnmerge(s State, contact string, merge int) ([]Event, *domain.Refusal
 	return []Event{Unmerged{Contact: contact, Merge: merge}}, nil
 }
 
-// DecideSeparate lets the contact stand for itself again after its survivor's DecideUnmerge; again is nothing. asked is what
-// the survivor remembers of this contact's surveys.
-func DecideSeparate(s State, survivor string, merge int, asked []Asked) []Event {
+// DecideSeparate lets the contact stand for itself again after its survivor's DecideUnmerge; again is nothing. What was asked
+// is the survivor's to say when it held this contact, and else as it was.
+func DecideSeparate(s State, self, survivor string, merge int, holder State) []Event {
 	if survivor == "" || s.Survivor != survivor || s.Merges != merge {
 		return nil
+	}
+	asked := s.AskedOf(self)
+	if (holder.Holds[self] == Merge{Number: merge, Undone: true}) {
+		asked = holder.AskedOf(self)
 	}
 	return []Event{Separated{Survivor: survivor, Merge: merge, Asked: asked}}
 }

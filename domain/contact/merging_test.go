@@ -43,10 +43,10 @@ func TestF125AMergeIsOfferedConfirmedUndoneAndLeft(t *testing.T) {
 	got, r = contact.DecideMerge(undone, "ce", offered)
 	expect(t, got, r, contact.CodeWithdrawn)
 
-	got = contact.DecideSeparate(offered, "ceva", 1, nil)
+	got = contact.DecideSeparate(offered, "ce", "ceva", 1, undone)
 	expect(t, got, nil, "", contact.Separated{Survivor: "ceva", Merge: 1})
 	alone := offered.Evolve(got[0])
-	expect(t, contact.DecideSeparate(alone, "ceva", 1, nil), nil, "")
+	expect(t, contact.DecideSeparate(alone, "ce", "ceva", 1, undone), nil, "")
 	got, r = contact.DecideOffer(alone, "ceva")
 	expect(t, got, r, "", contact.MergeOffered{Survivor: "ceva", Merge: 2})
 
@@ -127,7 +127,7 @@ func TestMergesStayStarsWhateverComesLate(t *testing.T) {
 					t.Fatalf("un-merge refused: %v", r)
 				}
 				apply(survivor, events)
-				waiting = append(waiting, func() { apply(id, contact.DecideSeparate(states[id], survivor, merge, states[survivor].AskedOf(id))) })
+				waiting = append(waiting, func() { apply(id, contact.DecideSeparate(states[id], id, survivor, merge, states[survivor])) })
 			}
 		}
 		pair := func() (string, string) {

@@ -86,16 +86,24 @@ func DecideReserve(s State, r Reserve, now time.Time) ([]Event, *domain.Refusal)
 	return []Event{SurveyReserved{Asked{Contact: r.Contact, Survey: r.Survey, At: now.UTC()}}}, nil
 }
 
-// DecideConfirm notes when a survey was accepted; again is nothing.
+// DecideConfirm notes when a survey was accepted; again is nothing, and so is one older than the last that is remembered, unless
+// its reservation waits for the outcome.
 func DecideConfirm(s State, self string, asked Asked) ([]Event, *domain.Refusal) {
 	if refusal := s.askable(self, asked.Contact); refusal != nil {
 		return nil, refusal
 	}
 	asked.Sent, asked.At = true, asked.At.UTC()
-	for _, a := range s.Asked {
-		if a.Contact == asked.Contact && a.Sent && (a.Survey == asked.Survey || a.At.After(asked.At)) {
-			return nil, nil
+	known := false
+	for _, a := range s.AskedOf(asked.Contact) {
+		switch {
+		case a.Survey == asked.Survey && !a.Sent:
+			return []Event{SurveyConfirmed{asked}}, nil
+		case a.Sent && (a.Survey == asked.Survey || a.At.After(asked.At)):
+			known = true
 		}
+	}
+	if known {
+		return nil, nil
 	}
 	return []Event{SurveyConfirmed{asked}}, nil
 }
@@ -138,12 +146,16 @@ func (s State) askable(self, contact string) *domain.Refusal {
 	return nil
 }
 
-// ask notes a survey of a contact. Of those that were sent the newest is remembered, and it takes the place of its own
+// ask notes a survey of a contact. Of those that were sent the newest is remembered, and each takes the place of its own
 // reservation. The slice of the state before stays as it was.
 func (s *State) ask(asked Asked) {
 	kept := slices.DeleteFunc(slices.Clone(s.Asked), func(a Asked) bool {
 		return a.Contact == asked.Contact && (a.Survey == asked.Survey || a.Sent && asked.Sent && !a.At.After(asked.At))
 	})
+	if asked.Sent && slices.ContainsFunc(kept, func(a Asked) bool { return a.Contact == asked.Contact && a.Sent }) {
+		s.Asked = kept
+		return
+	}
 	kept = append(kept, asked)
 	if open := slices.DeleteFunc(slices.Clone(kept), func(a Asked) bool { return a.Sent || a.Contact != asked.Contact }); len(open) > mostAsked {
 		kept = slices.DeleteFunc(kept, func(a Asked) bool { return a == open[0] })

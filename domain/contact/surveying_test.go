@@ -55,6 +55,21 @@ func TestRoomForASurveyIsReservedOnce(t *testing.T) {
 	}
 }
 
+// A survey whose outcome was told only after a later one was sent gives its room back all the same, and hides nothing newer.
+func TestAnOutcomeThatIsToldLateIsNoted(t *testing.T) {
+	later := noon.Add(13 * time.Hour)
+	s := given(contact.SurveyReserved{Asked: asked("ca", "s1", noon, false)}, contact.SurveyReserved{Asked: asked("ca", "s2", later, false)},
+		contact.SurveyConfirmed{Asked: asked("ca", "s2", later, true)})
+	got, r := contact.DecideConfirm(s, "ca", asked("ca", "s1", noon, false))
+	expect(t, got, r, "", contact.SurveyConfirmed{Asked: asked("ca", "s1", noon, true)})
+	s = s.Evolve(got[0])
+	if diff := cmp.Diff([]contact.Asked{asked("ca", "s2", later, true)}, s.Asked); diff != "" {
+		t.Error(diff)
+	}
+	got, r = contact.DecideConfirm(s, "ca", asked("ca", "s1", noon, false))
+	expect(t, got, r, "")
+}
+
 func TestNobodyIsAskedWhoIsBlockedOrErased(t *testing.T) {
 	got, r := contact.DecideReserve(given(contact.Blocked{}), reserve("ca", "ca", "s1"), noon)
 	expect(t, got, r, contact.CodeBlocked)
@@ -92,9 +107,17 @@ func TestMergesCarryTheSurveysOver(t *testing.T) {
 	}
 	got, r = contact.DecideConfirm(apart, "ca", asked("cb", "b1", noon, false))
 	expect(t, got, r, contact.CodeNotHeld)
-	events := contact.DecideSeparate(other, "ca", 1, apart.AskedOf("cb"))
+	events := contact.DecideSeparate(other, "cb", "ca", 1, apart)
 	expect(t, events, nil, "", contact.Separated{Survivor: "ca", Merge: 1, Asked: []contact.Asked{asked("cb", "b1", noon, true)}})
 	alone := other.Evolve(events[0])
+	if diff := cmp.Diff([]contact.Asked{asked("cb", "b1", noon, true)}, alone.Asked); diff != "" {
+		t.Errorf("what it remembers itself: %s", diff)
+	}
+	refused := contact.State{}.Evolve(contact.Unmerged{Contact: "cb", Merge: 1}) // by a survivor that never held it
+	events = contact.DecideSeparate(other, "cb", "ca", 1, refused)
+	if diff := cmp.Diff(other.Asked, other.Evolve(events[0]).Asked); diff != "" {
+		t.Errorf("a merge that came to nothing left a trace: %s", diff)
+	}
 	got, r = contact.DecideReserve(alone, reserve("cb", "cb", "b2"), noon.Add(time.Hour))
 	expect(t, got, r, contact.CodeSurveyCap)
 }

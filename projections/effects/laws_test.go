@@ -245,7 +245,7 @@ func TestWhateverFailsNobodyHasTooMuchAndNobodyWaitsWhoNeedNot(t *testing.T) {
 		assigned, asked = assigned+n, asked+m
 		w.settled(s)
 	})
-	if assigned < 100 || asked < 100 {
+	if assigned < 20 || asked < 20 { // some 120 and 200 as a rule
 		t.Errorf("%d were assigned, %d asked: this shows nothing", assigned, asked)
 	}
 }

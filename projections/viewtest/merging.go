@@ -54,7 +54,7 @@ func (c *Contacts) Unmerge(survivor, id string) {
 	merge := c.states[id].Merges
 	c.Do("sara", survivor, func(s contact.State) ([]contact.Event, *domain.Refusal) { return contact.DecideUnmerge(s, id, merge) })
 	c.Do("sara", id, func(s contact.State) ([]contact.Event, *domain.Refusal) {
-		return contact.DecideSeparate(s, survivor, merge, nil), nil
+		return contact.DecideSeparate(s, id, survivor, merge, c.states[survivor]), nil
 	})
 }
 

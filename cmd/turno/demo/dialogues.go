@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
@@ -24,9 +25,17 @@ func (r *Report) String() string {
 
 // Options say how fast a run goes.
 type Options struct {
-	Rate     float64      // commands a second; 0: as fast as the API answers
-	Parallel int          // customers at once
-	Progress func(string) // told now and then; may be nil
+	Rate     float64       // commands a second; 0: as fast as the API answers
+	Parallel int           // customers at once
+	For      time.Duration // stop so long after the desk is set up; 0: when all is done, or ctx ends
+	Progress func(string)  // told now and then; may be nil
+}
+
+func (o Options) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if o.For > 0 {
+		return context.WithTimeout(ctx, o.For)
+	}
+	return context.WithCancel(ctx)
 }
 
 // Dialogues replays a file of STAR dialogues: each is a contact of its own, its wizard an operator, `complete` a close by
@@ -37,8 +46,10 @@ func Dialogues(ctx context.Context, c *Client, path string, o Options, r *Report
 	if err := desk.setUp(ctx, path); err != nil {
 		return err
 	}
+	limited, end := o.limited(ctx)
+	defer end()
 	limit := newLimit(o.Rate)
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(limited)
 	group.SetLimit(max(1, o.Parallel))
 	err := ReadStar(path, func(d Dialogue) error {
 		if ctx.Err() != nil {
@@ -50,7 +61,11 @@ func Dialogues(ctx context.Context, c *Client, path string, o Options, r *Report
 		}
 		return nil
 	})
-	if first := group.Wait(); first != nil {
+	first := group.Wait()
+	switch {
+	case limited.Err() != nil:
+		return limited.Err()
+	case first != nil:
 		return first
 	}
 	return err

@@ -12,11 +12,13 @@ import (
 )
 
 // Script runs a small service desk: two departments, five operators and a supervisor, and as many customers as o.Parallel,
-// who come back until `conversations` of them are over (0: until ctx ends). What they say is made up.
+// who come back until `conversations` of them are over (0: until o.For is over). What they say is made up.
 func Script(ctx context.Context, c *Client, conversations int64, o Options, r *Report) error {
 	if err := setUpScript(ctx, c); err != nil {
 		return err
 	}
+	ctx, end := o.limited(ctx)
+	defer end()
 	limit := newLimit(o.Rate)
 	run := fmt.Sprintf("demo-%d", time.Now().UnixNano())
 	next := make(chan int64)
