@@ -40,7 +40,8 @@ func acts() []act {
 		{"resume-bot", access.Converse, func(*visit) thread.Command { return thread.ResumeBot{} }, wherever},
 		{"tags", access.Converse, tagged, ""},
 		{"write", access.Converse, written, ""},
-		{"close", access.Converse, closed, ""},
+		{"close", access.Converse, func(v *visit) thread.Command { return v.closed() }, ""},
+		{"end-session", access.Converse, func(v *visit) thread.Command { return thread.EndSession{Close: v.closed()} }, ""},
 		{"read", access.Converse, func(*visit) thread.Command { return thread.MarkRead{} }, ""},
 	}
 }
@@ -73,7 +74,8 @@ func written(v *visit) thread.Command {
 	return thread.Send{Content: thread.Content{Kind: thread.KindText, Text: text}}
 }
 
-func closed(v *visit) thread.Command {
+// closed is a close as the form of it has it; the end of a session takes the same.
+func (v *visit) closed() thread.Close {
 	return thread.Close{Category: slug(v.FormValue("category")), Summary: domain.Personal(v.line("summary"))}
 }
 

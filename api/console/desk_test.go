@@ -21,6 +21,8 @@ import (
 	"github.com/turno-desk/turno/api/command"
 	"github.com/turno-desk/turno/api/console"
 	apihttp "github.com/turno-desk/turno/api/http"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
 	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/history"
@@ -36,6 +38,7 @@ type desk struct {
 	t      testing.TB
 	log    *memory.Store
 	views  *projections.Tracker
+	engine *command.Engine
 	url    string
 	cut    func() // every connection that is open
 	tokens map[string]string
@@ -124,7 +127,7 @@ func bareDesk(t testing.TB, now func() time.Time) *desk {
 	start(server.Follow)
 	serving := httptest.NewServer(server.Handler())
 	t.Cleanup(func() { server.Stop(); serving.CloseClientConnections(); serving.Close() })
-	return &desk{t: t, log: log, views: tracker, url: serving.URL, cut: serving.CloseClientConnections, tokens: map[string]string{"admin": adminToken}}
+	return &desk{t: t, log: log, views: tracker, engine: engine, url: serving.URL, cut: serving.CloseClientConnections, tokens: map[string]string{"admin": adminToken}}
 }
 
 // said is a JSON answer of the API.
@@ -185,6 +188,20 @@ func (d *desk) customer(name, text string) string {
 func (d *desk) operator(id, conversation, action, body string) {
 	d.t.Helper()
 	d.api("POST", "/v1/conversations/"+conversation+"/"+action, body, "Turno-Actor", "operator:"+id)
+}
+
+// turno does to a conversation what Turno's own effects would, and reports whether it changed anything.
+func (d *desk) turno(conversation string, c thread.Command) bool {
+	d.t.Helper()
+	actor := domain.Actor{Kind: domain.ActorSystem}
+	if _, ok := c.(thread.Converse); ok {
+		actor.Kind = domain.ActorBot
+	}
+	r, err := d.engine.Do(context.Background(), command.Request{Workspace: "default", Principal: "effect", Actor: actor}, conversation, c)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return len(r.Commit.Events) > 0
 }
 
 // caughtUp waits until the views have seen all that was written.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections/queue"
 )
 
@@ -107,7 +108,7 @@ func (v *visit) row(q *queue.Row, at place, img *setting.Image) row {
 		r.Owner = operatorName(img, q.Operator)
 	}
 	switch {
-	case q.WaitingSince != nil:
+	case q.WaitingSince != nil && q.State != thread.StateBot: // for a person nobody waits before the bot hands over
 		r.Waiting, r.Since = true, q.WaitingSince.Time
 	case q.LastLine != nil && q.LastLine.At.After(r.Since):
 		r.Since = q.LastLine.At.Time

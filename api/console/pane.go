@@ -49,7 +49,7 @@ type pane struct {
 // offers are the buttons that have a place: where the state has one for the command, and the visitor may be the one to give
 // it. Whether it is allowed is decided when it is pressed.
 type offers struct {
-	Take, Accept, TakeOver, Assign, Release, Transfer, Pause, Resume, PauseBot, ResumeBot, Tag, Close, Reply, Note bool
+	Take, Accept, TakeOver, Assign, Release, Transfer, Pause, Resume, PauseBot, ResumeBot, Tag, Close, EndSession, Reply, Note bool
 }
 
 // choice is one line of a select.
@@ -133,8 +133,10 @@ func (v *visit) offers(r queue.Row, botOff bool, img *setting.Image) offers {
 		ResumeBot: has("bot/resume") && r.State != thread.StateBot && works && talks && (open || botOff),
 		Tag:       has("tags") && works,
 		Close:     has("close") && (mine || over),
-		Reply:     has("messages") && (mine || !owned && works),
-		Note:      has("notes"),
+		// Only a live chat has a session to end.
+		EndSession: has("end-session") && (mine || over) && setting.Live(img.Channels[r.Channel].Type),
+		Reply:      has("messages") && (mine || !owned && works),
+		Note:       has("notes"),
 	}
 }
 

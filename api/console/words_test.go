@@ -107,7 +107,7 @@ func TestWhatTheDomainKnowsHasItsWords(t *testing.T) {
 	for _, c := range []domain.Code{domain.CodeForbidden, domain.CodeInvalid, domain.CodeStale, domain.CodeKeyReused, domain.CodeNotAllowed,
 		domain.CodeUnknownSetting, domain.CodeRetired, domain.CodeTooLarge, thread.CodeTakenByAnother, thread.CodeConversationOpen,
 		thread.CodeConversationClosed, thread.CodeNewerConversation, thread.CodeDepartmentRequired, thread.CodeNotAMember, thread.CodeOperatorAway,
-		thread.CodeCloseRequirements, thread.CodeContactBlocked, thread.CodeNotOffered, thread.CodeNoMenu} {
+		thread.CodeCloseRequirements, thread.CodeContactBlocked, thread.CodeNotOffered, thread.CodeNoMenu, thread.CodeNotLive} {
 		keys = append(keys, "refusal."+string(c))
 	}
 	for _, c := range []thread.AlertCause{thread.AlertPauseOver, thread.AlertUnattended} {

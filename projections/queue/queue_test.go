@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -169,6 +170,19 @@ func TestEveryRowSaysWhatTheThreadIs(t *testing.T) {
 		}
 		if open != len(shown) {
 			t.Fatalf("%d are open and %d are listed", open, len(shown))
+		}
+		to := map[string]int{"_": 0, "an": 0} // patterns, or beginnings, are nobody
+		for _, r := range shown {
+			if r.Offered != nil {
+				for _, op := range r.Offered.Operators {
+					to[op]++
+				}
+			}
+		}
+		for op, n := range to {
+			if got := v.all(auditor, queue.Filter{OfferedTo: op, Archived: true}); len(got) != n || slices.ContainsFunc(got, func(r queue.Row) bool { return !r.Offered.To(op) }) {
+				t.Fatalf("%d are offered to %q, and %d are listed as such", n, op, len(got))
+			}
 		}
 	}
 	if offered == 0 || alerted == 0 {
