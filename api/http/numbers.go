@@ -74,12 +74,12 @@ func (c *call) reportRequest(group stats.GroupBy) (r stats.Request, err error) {
 	return r, nil
 }
 
-// metricNames is every metric that the report can hold: those of presence are an operator's as a whole.
+// metricNames is every metric that the report can hold, of the version that is asked for: those of presence are an operator's as a whole.
 func metricNames(r stats.Request) []string {
 	whole := (r.GroupBy == stats.GroupOperator || r.GroupBy == stats.GroupNone) && r.Channel == "" && r.Detail == ""
 	var names []string
 	for _, d := range metric.Catalogue() {
-		if !slices.Contains(names, d.Name) && (whole || !d.OfPresence()) {
+		if !slices.Contains(names, d.Name) && (whole || !d.OfPresence()) && (r.Version == 0 || d.Version == r.Version) {
 			names = append(names, d.Name)
 		}
 	}

@@ -65,6 +65,12 @@ var catalogue = []Definition{
 		Formula: "of `taken`, those that somebody else decided: a supervisor's assignment, or a transfer that named the operator", Details: "how: assigned, transfer",
 		shape: counted, kinds: []Kind{Taken}, keep: detail(string(thread.TakenAssigned), string(thread.TakenTransfer)),
 	}, {
+		Name: "assigned", Version: 2, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "the operator who has it from then on, and the department",
+		Formula: "of `taken`, those that the operator did not decide: a rule's assignment, a supervisor's, or a transfer that named the operator",
+		Details: "how: by a person assigned, transfer; by a rule automatic, sticky, direct, dedicated",
+		shape:   counted, kinds: []Kind{Taken}, keep: detail(string(thread.TakenAssigned), string(thread.TakenTransfer), string(thread.TakenByRule),
+			string(thread.TakenSticky), string(thread.TakenDirect), string(thread.TakenDedicated)),
+	}, {
 		Name: "unassigned", Version: 1, Unit: Count, Clock: none, Cohort: theEnd, Attribution: "the operator who lost it, and the department",
 		Formula: "releases of an open conversation from its owner, transfers apart", Details: "cause: manual, by_supervisor, taken_over, assigned, unattended, deactivated, left_department",
 		shape: counted, kinds: []Kind{Released},
@@ -74,12 +80,21 @@ var catalogue = []Definition{
 		shape:   timed, kinds: []Kind{FirstAssignment},
 	}, {
 		Name: "wait", Version: 1, Unit: Seconds, Clock: wall, Cohort: theEnd, Attribution: "the department that it waited in, and the operator who ended it by having it", Pauses: true,
-		Formula: "per queue entry: from entering waiting or out of hours to leaving it; several per conversation", Details: "how it ended: take, assignment, transfer, abandonment, close, bot",
-		shape: timed, kinds: []Kind{Wait},
+		Formula: "per queue entry: from entering waiting or out of hours to leaving it; several per conversation", Details: "how it ended: take (a rule's assignment too), assignment (a supervisor's), transfer, abandonment, close, bot",
+		shape: timed, kinds: []Kind{Wait}, calls: map[string]string{byRule: "take"},
+	}, {
+		Name: "wait", Version: 2, Unit: Seconds, Clock: wall, Cohort: theEnd, Attribution: "the department that it waited in, and the operator who ended it by having it", Pauses: true,
+		Formula: "per queue entry: from entering waiting or out of hours to leaving it; several per conversation",
+		Details: "how it ended: take, assignment (a rule's or a supervisor's), transfer, abandonment, close, bot",
+		shape:   timed, kinds: []Kind{Wait}, calls: map[string]string{byRule: "assignment"},
 	}, {
 		Name: "wait_first", Version: 1, Unit: Seconds, Clock: wall, Cohort: theEnd, Attribution: "as `wait`", Pauses: true,
-		Formula: "of `wait`, the first queue entry of each episode", Details: "as `wait`",
-		shape: timed, kinds: []Kind{WaitFirst},
+		Formula: "of `wait`, the first queue entry of each episode", Details: "as `wait` of version 1",
+		shape: timed, kinds: []Kind{WaitFirst}, calls: map[string]string{byRule: "take"},
+	}, {
+		Name: "wait_first", Version: 2, Unit: Seconds, Clock: wall, Cohort: theEnd, Attribution: "as `wait`", Pauses: true,
+		Formula: "of `wait`, the first queue entry of each episode", Details: "as `wait` of version 2",
+		shape: timed, kinds: []Kind{WaitFirst}, calls: map[string]string{byRule: "assignment"},
 	}, {
 		Name: "wait_total", Version: 1, Unit: Seconds, Clock: wall, Cohort: "the close", Attribution: "the actor of the close, and the department that had it", Pauses: true,
 		Formula: "the sum of an episode's queue entries; none for an episode that never queued", Details: "the close's reason",

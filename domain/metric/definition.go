@@ -29,6 +29,7 @@ type Definition struct {
 	shape shape
 	kinds []Kind
 	keep  func(*Sample) bool // which samples of these kinds count; nil: all
+	calls map[string]string  // what this version calls a detail that is kept by a name of no version
 }
 
 // shape is how samples become a figure.
@@ -126,10 +127,13 @@ func (d *Definition) Weight(s *Sample) int {
 	return 1
 }
 
-// Credit makes a sample say what this metric credits it to. A span counts by what it was while it lasted, whatever its end
+// Credit makes a sample say what this metric credits it to, in the words of its version. A span counts by what it was while it lasted, whatever its end
 // made of it: a wait was nobody's until somebody ended it.
 func (d *Definition) Credit(s *Sample) {
 	if !d.Spans() {
+		if name, ok := d.calls[s.Detail]; ok {
+			s.Detail = name
+		}
 		return
 	}
 	switch s.Kind {

@@ -21,7 +21,7 @@ const (
 	Reply                 Kind = 12
 	OwnReply              Kind = 13
 	Unanswered            Kind = 14 // a run of customer messages that was open at the close
-	Wait                  Kind = 15 // Detail: how it ended
+	Wait                  Kind = 15 // Detail: how it ended; byRule, where a rule's assignment did
 	WaitFirst             Kind = 16
 	WaitTotal             Kind = 17
 	FirstAssignment       Kind = 18

@@ -43,8 +43,14 @@ func (s *step) toBot(e thread.Queued) {
 	s.move(thread.StateBot, e.Department, "")
 }
 
+// byRule is how a queue entry is kept that a rule's assignment ended. Each version of `wait` has a name of its own for it.
+const byRule = "rule"
+
 // How a queue entry ended.
-var left = map[thread.How]string{thread.TakenAssigned: "assignment", thread.TakenTransfer: "transfer"}
+var left = map[thread.How]string{
+	thread.TakenAssigned: "assignment", thread.TakenTransfer: "transfer",
+	thread.TakenByRule: byRule, thread.TakenSticky: byRule, thread.TakenDirect: byRule, thread.TakenDedicated: byRule,
+}
 
 func (s *step) taken(e thread.Taken) {
 	s.lost(e.Operator)

@@ -111,6 +111,7 @@ type asked struct {
 	detail     string
 	from, to   string
 	actors     string
+	version    int // 0: the newest
 }
 
 func (s *story) number(q asked) metric.Pair {
@@ -120,7 +121,7 @@ func (s *story) number(q asked) metric.Pair {
 
 func (s *story) numberOf(b *metric.Book, q asked) metric.Pair {
 	s.t.Helper()
-	d, ok := metric.Find(q.metric, 0)
+	d, ok := metric.Find(q.metric, q.version)
 	if !ok {
 		s.t.Fatalf("no metric %s", q.metric)
 	}

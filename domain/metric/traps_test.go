@@ -391,15 +391,55 @@ func TestAwayTimeIsConnectedAndNotAvailable(t *testing.T) {
 	s.lasts(asked{metric: "away"}, 1, 600, 600)
 }
 
+// N5: what a rule assigns was no assignment in version 1, and ended a wait as a take; it is one in version 2. Both are computed from
+// the same events.
+func TestBothVersionsOfAnAssignmentAreCountedSideBySide(t *testing.T) {
+	s := tell(t)
+	system := domain.Actor{Kind: domain.ActorSystem, Via: "effect:distribution"}
+	s.says("09:00", contact, opens("soporte")...)
+	s.says("09:01", system, thread.Taken{Operator: "ana", Department: "soporte", How: thread.TakenByRule})
+	s.says("09:02", by("ana"), thread.Released{Operator: "ana", Cause: "manual"}, thread.Queued{Department: "soporte", List: thread.StateWaiting, Cause: "released"})
+	s.says("09:04", by("sup"), thread.Taken{Operator: "beto", Department: "soporte", How: thread.TakenAssigned, By: "sup"})
+	s.says("09:05", by("beto"), thread.Released{Operator: "beto", Cause: "manual"}, thread.Queued{Department: "soporte", List: thread.StateWaiting, Cause: "released"})
+	s.says("09:08", by("ana"), thread.Taken{Operator: "ana", Department: "soporte", How: thread.TakenByHand})
+	s.says("09:09", by("ana"), thread.Released{Operator: "ana", Cause: "manual"}, thread.Queued{Department: "soporte", List: thread.StateWaiting, Cause: "released"})
+	s.says("09:13", system, thread.Taken{Operator: "beto", Department: "soporte", How: thread.TakenSticky})
+
+	s.counts(asked{metric: "taken"}, 4)
+	s.counts(asked{metric: "assigned", version: 1}, 1)
+	s.counts(asked{metric: "assigned", version: 1, detail: "automatic"}, 0)
+	s.counts(asked{metric: "assigned", version: 2}, 3)
+	s.counts(asked{metric: "assigned"}, 3) // the newest, where nobody asks for one
+	for how, n := range map[string]int{"automatic": 1, "sticky": 1, "assigned": 1, "manual": 0} {
+		s.counts(asked{metric: "assigned", version: 2, detail: how}, n)
+	}
+	s.lasts(asked{metric: "wait", version: 1}, 4, 60+120+180+240, 600)
+	s.lasts(asked{metric: "wait", version: 2}, 4, 60+120+180+240, 600) // the same waits by other names
+	s.lasts(asked{metric: "wait", version: 1, detail: "take"}, 3, 60+180+240, 480)
+	s.lasts(asked{metric: "wait", version: 1, detail: "assignment"}, 1, 120, 120)
+	s.lasts(asked{metric: "wait", version: 2, detail: "take"}, 1, 180, 180)
+	s.lasts(asked{metric: "wait", version: 2, detail: "assignment"}, 3, 60+120+240, 420)
+	s.lasts(asked{metric: "wait_first", version: 1, detail: "take"}, 1, 60, 60)
+	s.lasts(asked{metric: "wait_first", version: 2, detail: "assignment"}, 1, 60, 60)
+	for version := range 3 {
+		s.counts(asked{metric: "wait", version: version, detail: "rule"}, 0) // a name of no version
+	}
+}
+
 func TestEveryDefinitionIsWholeAndNamedOnce(t *testing.T) {
-	seen := map[string]bool{}
+	seen := map[string]int{} // the newest version of each
 	for _, d := range metric.Catalogue() {
-		if seen[d.Name] || d.Version < 1 || d.Unit == "" || d.Formula == "" || d.Clock == "" || d.Cohort == "" || d.Attribution == "" || len(d.Kinds()) == 0 {
+		if d.Version != seen[d.Name]+1 || d.Unit == "" || d.Formula == "" || d.Clock == "" || d.Cohort == "" || d.Attribution == "" || len(d.Kinds()) == 0 {
 			t.Errorf("%s is not whole, or there twice: %+v", d.Name, d)
 		}
-		seen[d.Name] = true
+		seen[d.Name] = d.Version
 		if found, ok := metric.Find(d.Name, d.Version); !ok || found.Name != d.Name {
 			t.Errorf("%s version %d is not found", d.Name, d.Version)
+		}
+	}
+	for name, newest := range seen {
+		if d, ok := metric.Find(name, 0); !ok || d.Version != newest {
+			t.Errorf("the newest %s is %+v", name, d)
 		}
 	}
 	if _, ok := metric.Find("received", 99); ok {

@@ -35,7 +35,7 @@ func New() *Projection { return &Projection{} }
 func (*Projection) Name() string { return Name }
 
 // Version is that of the rows' definition.
-func (*Projection) Version() int { return 4 }
+func (*Projection) Version() int { return 5 }
 
 // Schema creates its tables.
 func (*Projection) Schema() string { return schema }

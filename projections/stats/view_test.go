@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
@@ -100,7 +101,7 @@ func book(t failer, commits []domain.Commit, r Request) Report {
 func metrics(presence bool) []string {
 	var names []string
 	for _, d := range metric.Catalogue() {
-		if presence || !d.OfPresence() {
+		if !slices.Contains(names, d.Name) && (presence || !d.OfPresence()) {
 			names = append(names, d.Name)
 		}
 	}
