@@ -46,6 +46,8 @@ func Decoders() map[string]func([]byte) (any, error) {
 		"profile":       into(same1[profileBody]),
 		"annotation":    into(same1[annotationBody]),
 		"block":         into(same1[blockBody]),
+		"workflow":      into(same1[workflowBody]),
+		"dry run":       into(same1[dryRunBody]),
 		"nothing":       into(same1[struct{}]),
 	}
 	for _, a := range actions() {
@@ -70,4 +72,13 @@ func same1[B any](b B) (any, error) { return b, nil }
 func StatusOf(err error) int {
 	p, _ := problem(err)
 	return p.Status
+}
+
+// RehearseAtMost sets how many commits a dry run reads.
+func (s *Server) RehearseAtMost(commits int) { s.rehearsing.commits = commits }
+
+// Rehearsing keeps dry runs away until it is called again.
+func (s *Server) Rehearsing() (done func()) {
+	s.rehearsing.Lock()
+	return s.rehearsing.Unlock
 }

@@ -94,6 +94,7 @@ func (s *Server) routes() []route {
 		{put, "/v1/channels/:id", access.EditSettings, s.putChannel, nil},
 		{post, "/v1/channels/:id/retire", access.EditSettings, s.byID("retire_channel", s.Commands.RetireChannel), nil},
 		{get, "/v1/workflows/templates", access.ReadSettings, s.workflowTemplates, nil},
+		{post, "/v1/workflows/:id/dry-run", access.EditSettings, s.dryRunWorkflow, nil},
 		{get, "/v1/settings/changes", access.ReadSettings, s.changes, with(page, "kind", "id")},
 		{get, "/v1/me", "", s.me, nil},
 

@@ -83,6 +83,8 @@ type Server struct {
 
 	plainHooks bool
 
+	rehearsing rehearsing
+
 	echo     *echo.Echo
 	follower *follower
 	life     context.Context // ends when the server stops: feeds end with it
@@ -103,7 +105,7 @@ const (
 func New(p Parts, o Options) *Server {
 	s := &Server{
 		Parts: p, workspace: o.Workspace, version: o.Version, log: o.Logger, now: o.Now, grace: o.StopGrace, meter: o.Meter, beats: o.HeartbeatEvery,
-		plainHooks: o.PlainHooks,
+		plainHooks: o.PlainHooks, rehearsing: rehearsing{commits: maxRehearsed, within: rehearseWithin},
 	}
 	if s.workspace == "" {
 		s.workspace = "default"

@@ -77,19 +77,13 @@ func (cmd workflowsDryRunCmd) workflows(image *setting.Image) ([]setting.Workflo
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cmd.Workflow, err)
 	}
-	bare := *image
-	bare.Definitions = map[setting.Name]setting.Definition{}
-	for name, d := range image.Definitions {
-		if name.Kind != setting.KindWorkflow { // a workflow that is defined already is read all the same
-			bare.Definitions[name] = d
-		}
-	}
+	bare := image.WithoutWorkflows() // one that is defined already is read all the same
 	var all []setting.Workflow
 	for _, item := range items {
 		if item.section.Name != "workflows" {
 			return nil, fmt.Errorf("%s: line %d: only workflows can be tried, not %s", cmd.Workflow, item.line, item.section.Name)
 		}
-		events, err := item.section.Decide(&bare, item.id, item.body)
+		events, err := item.section.Decide(bare, item.id, item.body)
 		if err != nil {
 			missing, why := apihttp.Missing(err)
 			return nil, fmt.Errorf("%s: line %d: %s: %s (%s)", cmd.Workflow, item.line, item.id, why, strings.Join(missing, ", "))

@@ -27,16 +27,26 @@ func TestARunIsToldInWords(t *testing.T) {
 // exampleOf is the first block of YAML of a page.
 func exampleOf(t *testing.T, page string) string {
 	t.Helper()
+	return examplesOf(t, page, 1)[0]
+}
+
+// examplesOf are the first n blocks.
+func examplesOf(t *testing.T, page string, n int) (all []string) {
+	t.Helper()
 	data, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(data), "```yaml\n")
-	example, _, ended := strings.Cut(rest, "```")
-	if !found || !ended {
-		t.Fatalf("%s has no example", page)
+	rest := string(data)
+	for range n {
+		_, after, found := strings.Cut(rest, "```yaml\n")
+		example, left, ended := strings.Cut(after, "```")
+		if !found || !ended {
+			t.Fatalf("%s has only %d examples", page, len(all))
+		}
+		all, rest = append(all, example), left
 	}
-	return example
+	return all
 }
 
 const tried = `workflows:
@@ -55,6 +65,16 @@ const tried = `workflows:
       - {field: owner, is: [beto]}
     steps:
       - {action: unassign_contact}
+  impresora:
+    name: Impresora
+    trigger: {on: message_received}
+    conditions:
+      - {field: message, words: [tx, la impresora]}
+      - none:
+          - {field: message, contains: ["?"]}
+          - {field: contact.name, set: false}
+    steps:
+      - {action: tags, add: [impresora]}
   nunca:
     name: Nunca
     trigger: {on: closed, source: [bot, workflow]}
@@ -84,6 +104,7 @@ func TestWorkflowsAreTriedOnWhatHasHappened(t *testing.T) {
 		"2026-03-02T09:56:00Z  #1  ", "notes, wait  [cancelled: closed]",
 		"4 runs in 1 conversations: 1 × close, 4 × notes, 4 × wait",
 		"libre (Libre):", "2026-03-02T10:00:00Z  #1  ", "unassign_contact  [done]", "1 runs in 1 conversations: 1 × unassign_contact",
+		"impresora (Impresora):", "2026-03-02T09:00:00Z  #1  ", "tags  [done]", "2026-03-02T09:10:00Z  #1  ", "2 runs in 1 conversations: 2 × tags",
 		"nunca (Nunca):", "0 runs in 0 conversations: nothing",
 	} {
 		k := strings.Index(out[at:], want)
@@ -126,11 +147,23 @@ func TestTheExampleOfThePageOnWorkflowsIsApplied(t *testing.T) {
 		!strings.Contains(out, "overdue (Give to somebody what nobody answers):\n  0 runs in 0 conversations: nothing\n") {
 		t.Errorf("one that is off is tried by its id: %v\n%s", err, out)
 	}
+	numbers := "fields:\n  gasto: {name: Gasto, on: contact, type: number}\nworkflows:\n  caro:\n    name: Caro\n    trigger: {on: opened}\n    conditions:\n" +
+		"      - {field: contact.fields.gasto, at_least: -0.5, at_most: 12.25}\n    steps:\n      - {action: tags, add: [caro]}\n"
+	for file, want := range map[string]string{examplesOf(t, "../../docs/workflows.md", 2)[1]: "1 of 1 changed\n", numbers: "2 of 2 changed\n"} {
+		if out, _, err := turno(t, "settings", "--url", s.url, "--token", adminToken, "apply", settingsFile(t, file)); err != nil || !strings.HasSuffix(out, want) {
+			t.Errorf("%s\nsays %q, %v", file, out, err)
+		}
+	}
 	out, _, err := turno(t, "settings", "--url", s.url, "--token", adminToken, "export")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, _, err := turno(t, "settings", "--url", s.url, "--token", adminToken, "apply", settingsFile(t, out)); err != nil || out != "0 of 3 changed\n" {
+	for _, want := range []string{"words:", "none:", "ends_with:", "at_least: -0.5", "at_most: 12.25"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("what was exported has no %s:\n%s", want, out)
+		}
+	}
+	if out, _, err := turno(t, "settings", "--url", s.url, "--token", adminToken, "apply", settingsFile(t, out)); err != nil || out != "0 of 6 changed\n" {
 		t.Errorf("what was exported says %q, %v", out, err)
 	}
 }

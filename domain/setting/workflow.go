@@ -137,6 +137,18 @@ func (w Workflow) retired() Event { w.Retired = true; return WorkflowRetired{w} 
 // Workflow finds a workflow, retired or not.
 func (i *Image) Workflow(id string) (Workflow, bool) { return find[Workflow](i, KindWorkflow, id) }
 
+// WithoutWorkflows is the image as a workflow is judged by that is only tried: it replaces none, and is not one too many.
+func (i *Image) WithoutWorkflows() *Image {
+	bare := *i
+	bare.Definitions = map[Name]Definition{}
+	for name, d := range i.Definitions {
+		if name.Kind != KindWorkflow {
+			bare.Definitions[name] = d
+		}
+	}
+	return &bare
+}
+
 func (w Workflow) settled(img *Image) (Definition, []string) {
 	w.Name, w.Retired = strings.TrimSpace(w.Name), false
 	w.Trigger = w.Trigger.normal()

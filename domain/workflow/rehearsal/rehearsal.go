@@ -47,6 +47,7 @@ type Rehearsal struct {
 	contacts map[string]contact.State
 	tickets  map[string]ticket.Definition // by number, where a condition asks about them
 	opens    bool
+	partial  bool
 	due      map[string][]expected // by thread
 	starts   map[string][]time.Time
 	going    map[string][]*rehearsed // by conversation: runs that are not over
@@ -109,10 +110,15 @@ func (r *Rehearsal) Apply(c *domain.Commit) {
 	}
 }
 
+// Cut says that the log goes on behind what was taken in: nobody knows how long its conversations stay without an answer.
+func (r *Rehearsal) Cut() { r.partial = true }
+
 // Runs ends the rehearsal, and gives the runs in the order in which they would have begun.
 func (r *Rehearsal) Runs() []Run {
 	for id, s := range r.threads {
-		r.fire(s, id, r.to)
+		if !r.partial {
+			r.fire(s, id, r.to)
+		}
 	}
 	var all []Run
 	for _, run := range r.runs {
