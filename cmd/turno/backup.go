@@ -59,38 +59,49 @@ func (cmd backupMakeCmd) Run(p *program) (err error) {
 	if err != nil {
 		return err
 	}
+	var store *jetstream.Store
+	var toLog, toVault *file
 	id := ""
-	if cmd.To != "" { // before the vault: each key that the log names is made before its commit
-		store, err := jetstream.Open(p.ctx, conn, codec.New(noKeys{}), jetstream.Options{Host: server, ReadOnly: true, Logger: p.log})
+	if cmd.To != "" {
+		store, err = jetstream.Open(p.ctx, conn, codec.New(noKeys{}), jetstream.Options{Host: server, ReadOnly: true, Logger: p.log})
 		if err != nil {
 			return err
 		}
 		defer store.Close()
 		id = store.ID()
-		if err := cmd.log(p, store); err != nil {
+		head, err := store.Head(p.ctx)
+		if err != nil {
+			return err
+		}
+		if toLog, err = newFile(p, cmd.To, fmt.Sprintf("log-%s-%d%s", id, head, suffix)); err != nil {
+			return fmt.Errorf("back up the log: %w", err)
+		}
+		defer toLog.drop()
+	}
+	if cmd.Vault != "" { // both files are there before anything is written to one: a log without its vault restores no word
+		if toVault, err = newFile(p, cmd.Vault, "vault-"+time.Now().UTC().Format("20060102T150405Z")+suffix); err != nil {
+			return fmt.Errorf("back up the vault: %w", err)
+		}
+		defer toVault.drop()
+	}
+	if toLog.same(toVault) {
+		return fmt.Errorf("log and vault don't go into one file: %s is no folder", cmd.To)
+	}
+	if toLog != nil { // before the vault: each key that the log names is made before its commit
+		if err := cmd.log(p, store, toLog); err != nil {
 			return fmt.Errorf("back up the log: %w", err)
 		}
 	}
-	if cmd.Vault == "" {
-		return nil
-	}
-	if err := cmd.vault(p, js, id); err != nil {
-		return fmt.Errorf("back up the vault: %w", err)
+	if toVault != nil {
+		if err := cmd.vault(p, js, id, toVault); err != nil {
+			return fmt.Errorf("back up the vault: %w", err)
+		}
 	}
 	return nil
 }
 
-func (cmd backupMakeCmd) log(p *program, store *jetstream.Store) error {
+func (backupMakeCmd) log(p *program, store *jetstream.Store, to *file) error {
 	began := time.Now()
-	head, err := store.Head(p.ctx)
-	if err != nil {
-		return err
-	}
-	to, err := newFile(p, cmd.To, fmt.Sprintf("log-%s-%d%s", store.ID(), head, suffix))
-	if err != nil {
-		return err
-	}
-	defer to.drop()
 	w, err := backup.NewWriter(to, backup.Header{Kind: backup.KindLog, Log: store.ID(), Made: began.UTC(), By: version()})
 	if err != nil {
 		return err
@@ -114,13 +125,8 @@ func (cmd backupMakeCmd) log(p *program, store *jetstream.Store) error {
 	return nil
 }
 
-func (cmd backupMakeCmd) vault(p *program, js natsjs.JetStream, log string) error {
+func (backupMakeCmd) vault(p *program, js natsjs.JetStream, log string, to *file) error {
 	made := time.Now().UTC()
-	to, err := newFile(p, cmd.Vault, "vault-"+made.Format("20060102T150405Z")+suffix)
-	if err != nil {
-		return err
-	}
-	defer to.drop()
 	w, err := backup.NewWriter(to, backup.Header{Kind: backup.KindVault, Log: log, Made: made, By: version()})
 	if err != nil {
 		return err
@@ -191,6 +197,16 @@ func newFile(p *program, to, named string) (*file, error) {
 		return nil, err
 	}
 	return &file{Writer: f, f: f, name: to, told: p.stdout}, nil
+}
+
+// same reports whether both would get one name.
+func (f *file) same(o *file) bool {
+	if f == nil || o == nil || f.f == nil || o.f == nil || filepath.Base(f.name) != filepath.Base(o.name) {
+		return false
+	}
+	a, errA := os.Stat(filepath.Dir(f.name))
+	b, errB := os.Stat(filepath.Dir(o.name))
+	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
 // keep makes sure that the file is on disk, and gives it its name.

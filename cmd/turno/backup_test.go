@@ -197,6 +197,19 @@ func TestABackupOfAFolderAtRestIsThatOfOneThatRuns(t *testing.T) {
 	refused(t, []string{"backup", "--data", dir, "--to", resting}, "is there already")
 	refused(t, []string{"backup", "--data", dir}, "--to", "--vault")
 	refused(t, []string{"backup", "--data", dir, "--to", resting + "2", "--log", "esdb://127.0.0.1:1"}, "EventStoreDB")
+	into := t.TempDir()
+	one := filepath.Join(into, "one")
+	linked := filepath.Join(t.TempDir(), "linked")
+	if err := os.Symlink(into, linked); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, []string{"backup", "--data", dir, "--to", one, "--vault", one}, "no folder")
+	refused(t, []string{"backup", "--data", dir, "--to", one, "--vault", filepath.Join(linked, "one")}, "no folder")
+	refused(t, []string{"backup", "--data", dir, "--to", one, "--vault", resting}, "back up the vault", "is there already")
+	refused(t, []string{"backup", "--data", dir, "--to", one, "--vault", filepath.Join(into, "nowhere", "vault")}, "back up the vault")
+	if left, err := os.ReadDir(into); err != nil || len(left) > 0 {
+		t.Errorf("backups that could not be made left %v, %v", left, err)
+	}
 	a, b := strings.Fields(done(t, "backup", "verify", running)), strings.Fields(done(t, "backup", "verify", resting))
 	if a[12] == "" || strings.Join(a[3:6], " ") != strings.Join(b[3:6], " ") {
 		t.Errorf("%v\n%v", a, b)
