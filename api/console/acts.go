@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/turno-desk/turno/api/command"
 	apihttp "github.com/turno-desk/turno/api/http"
@@ -34,7 +36,7 @@ func acts() []act {
 		{"release", access.Converse, func(*visit) thread.Command { return thread.Release{} }, ""},
 		{"assign", access.Supervise, func(v *visit) thread.Command { return thread.Assign{Operator: v.FormValue("operator")} }, ""},
 		{"transfer", access.Converse, transferred, ""},
-		{"pause", access.Converse, func(*visit) thread.Command { return thread.Pause{} }, thread.StatePaused},
+		{"pause", access.Converse, paused, thread.StatePaused},
 		{"resume", access.Converse, func(*visit) thread.Command { return thread.Resume{} }, thread.StateAttending},
 		{"pause-bot", access.Converse, func(*visit) thread.Command { return thread.PauseBot{} }, wherever},
 		{"resume-bot", access.Converse, func(*visit) thread.Command { return thread.ResumeBot{} }, wherever},
@@ -50,6 +52,19 @@ func transferred(v *visit) thread.Command {
 	return thread.Transfer{Department: v.FormValue("department"), Operator: v.FormValue("operator"),
 		Reason: domain.Personal(v.line("reason")), Force: v.FormValue("force") != ""}
 }
+
+// paused sets aside until its owner resumes it, or wants to be told: in so many minutes.
+func paused(v *visit) thread.Command {
+	p := thread.Pause{Reason: domain.Personal(v.line("reason"))}
+	if minutes, err := strconv.Atoi(v.FormValue("minutes")); err == nil && slices.Contains(pauses(), minutes) {
+		until := v.c.now().Add(time.Duration(minutes) * time.Minute).UTC().Truncate(time.Second)
+		p.Until = &until
+	}
+	return p
+}
+
+// pauses are how long one may pause it, in minutes, and be told when the time is over.
+func pauses() []int { return []int{15, 60, 240, 24 * 60} }
 
 // tagged reads tags as people write them, with commas between.
 func tagged(v *visit) thread.Command {

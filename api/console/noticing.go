@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 // offer is an offer that stands.
 type offer struct {
 	Mine  bool      // the visitor is asked
-	By    string    // whose transfer it is; empty: the department's own rule. Known in the pane alone
+	By    string    // whose transfer it is; empty: the department's own rule, or not looked up (in a row)
 	To    string    // who else is asked, by name
 	Until time.Time // then the next are asked
 }
@@ -61,7 +62,18 @@ func (v *visit) asked(at place, img *setting.Image) ([]row, error) {
 	}
 	var rows []row
 	for i := range page.Items {
-		rows = append(rows, v.row(&page.Items[i], at, img))
+		q := &page.Items[i]
+		r := v.row(q, at, img)
+		if img.Departments[q.Department].Settings.TransferAccept {
+			past, err := v.c.History.Timeline(v.ctx(), v.c.workspace, v.viewer, q.ID, 0)
+			if err == nil {
+				r.Offer.By, err = v.offeredBy(past.Entries, img)
+			}
+			if err != nil && !errors.Is(err, history.ErrNotFound) { // the other view may not have come as far
+				return nil, err
+			}
+		}
+		rows = append(rows, r)
 	}
 	return rows, nil
 }

@@ -31,7 +31,7 @@ func TestAnOfferIsSeenByWhoIsAskedAndAcceptedOrDeclined(t *testing.T) {
 
 	for _, list := range []string{"waiting", "paused"} {
 		p := ana.get("/console?list=" + list)
-		if !p.has("Ofrecidas a usted", `data-key="asked-`+first+`"`, `data-key="asked-`+second+`"`, `data-as="left"`) {
+		if !p.has("Ofrecidas a usted", `data-key="asked-`+first+`"`, `data-key="asked-`+second+`"`, `data-as="left"`, "Sara Molina quiere pasársela.") {
 			t.Errorf("the list %s does not show what is offered: %d", list, p.status)
 		}
 	}

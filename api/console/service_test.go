@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -36,8 +37,65 @@ func TestAlertsAreShownToWhomTheyAreFor(t *testing.T) {
 	if p := d.signedIn("sara").get(at + id); !p.has("El cliente espera respuesta, y Ana Prado, que la tiene en pausa, no está.", "Aviso a supervisión") {
 		t.Error("the supervisor is not told why")
 	}
+	for who, want := range map[string]string{"ana": "Terminó la pausa", "sara": "Sin atención", "beto": "", "aldo": ""} {
+		p := d.signedIn(who).get("/console/notices?alerted=" + id)
+		if want == "" && strings.TrimSpace(p.body) != "" || !p.has(want) {
+			t.Errorf("%s is told to notice %q, want %q", who, p.body, want)
+		}
+	}
 	if p := d.signedIn("sara").get(list); strings.Count(p.body, `class="mark alert-mark"`) != 1 {
 		t.Error("the supervisor's row has not its one mark")
+	}
+}
+
+// Of what one may not see no notice is given, and of no more than twenty at once.
+func TestNoticesAreOfWhatOneSeesAndNotTooMany(t *testing.T) {
+	d := newDesk(t)
+	secret := d.customer("Carla", "el secreto de Carla")
+	d.operator("ana", secret, "take", `{}`)
+	ids := []string{secret, "tnothing-1", "nonsense", ""}
+	for i := range 22 {
+		ids = append(ids, d.customer(fmt.Sprint("Cliente ", i), "Hola"))
+	}
+	beto := d.signedIn("beto")
+	for _, kind := range []string{"message", "assigned", "offered", "alerted"} {
+		p := beto.get("/console/notices?" + kind + "=" + strings.Join(ids, ","))
+		n := strings.Count(p.body, `<section class="notice`)
+		want := 17 // of the first twenty, three are none of his
+		if kind == "offered" || kind == "alerted" {
+			want = 0 // nothing is
+		}
+		if p.status != 200 || n != want || p.has("secreto") {
+			t.Errorf("%s: %d, %d notices, want %d: %s", kind, p.status, n, want, p.body)
+		}
+	}
+}
+
+// D2: a pause may have a time, at which its owner is told.
+func TestAPauseMayHaveATime(t *testing.T) {
+	d := newDesk(t)
+	id := d.customer("Carla", "Hola")
+	ana := d.signedIn("ana")
+	ana.post("/console/c/"+id+"/take", "list", "waiting")
+	if p := ana.get("/console/c/" + id); !p.has(`id="sheet-pause"`, `<option value="15">En 15 minutos</option>`, "En una hora", "En 24 horas") {
+		t.Error("there is no time to choose")
+	}
+	times := 0
+	for _, minutes := range []string{"", "60", "61", "x"} { // 61 is none of those to choose
+		ana.post("/console/c/"+id+"/pause", "list", "attending", "minutes", minutes, "reason", "espera al taller")
+		p := ana.get("/console/c/" + id)
+		told := regexp.MustCompile(`hasta\s+<time datetime="([^"]+)"`).FindAllStringSubmatch(p.body, -1)
+		if times += strings.Count(minutes, "60"); len(told) != times || !p.has("espera al taller", `class="chip paused"`) {
+			t.Errorf("of the pauses until %q, %d are told with their time, want %d", minutes, len(told), times)
+			continue
+		}
+		if minutes == "60" {
+			until, err := time.Parse(time.RFC3339, told[len(told)-1][1])
+			if left := time.Until(until); err != nil || left < 55*time.Minute || left > time.Hour {
+				t.Errorf("an hour's pause is until %v, %v", until, err)
+			}
+		}
+		ana.post("/console/c/"+id+"/resume", "list", "paused")
 	}
 }
 
