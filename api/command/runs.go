@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -102,7 +104,7 @@ func (e *Engine) known(ctx context.Context, workspace, id string) (contact.State
 func (e *Engine) prepareRun(ctx context.Context, req Request, t *entry, j *job, f *thread.Facts) error {
 	switch c := j.cmd.(type) {
 	case thread.StartRun:
-		return e.asked(ctx, req, t, t.conversation(j.number), c, &f.Run)
+		return e.asked(ctx, req, t, t.conversation(j.number), c, f)
 	case thread.Advance:
 		conv := t.conversation(j.number)
 		step, next := stepOf(conv, c)
@@ -120,33 +122,48 @@ func (e *Engine) prepareRun(ctx context.Context, req Request, t *entry, j *job, 
 	return nil
 }
 
-// asked finds out what a run's conditions ask about: from the log itself, so that no view that is behind answers.
-func (e *Engine) asked(ctx context.Context, req Request, t *entry, conv *thread.Conversation, start thread.StartRun, f *thread.Asking) (err error) {
+// asked finds out what a run's conditions ask about: from the log itself, so that no view that is behind answers. What is cheap to know
+// comes first, and where that says no already nothing more is read.
+func (e *Engine) asked(ctx context.Context, req Request, t *entry, conv *thread.Conversation, start thread.StartRun, f *thread.Facts) (err error) {
 	asks := start.Workflow.Conditions
 	if conv == nil || len(asks) == 0 {
 		return nil
 	}
-	if len(workflow.AskedOf(asks, setting.CondContact)) > 0 {
-		if f.Contact, err = e.known(ctx, req.Workspace, t.state.Contact); err != nil {
-			return err
-		}
+	refuted := func(unread ...string) bool {
+		subject := conv.Subject(t.state, *f, asks)
+		maps.DeleteFunc(subject, func(field string, _ []string) bool {
+			return slices.ContainsFunc(unread, func(prefix string) bool { return strings.HasPrefix(field, prefix) })
+		})
+		return workflow.Holds(asks, subject) == workflow.No
 	}
-	if len(workflow.AskedOf(asks, setting.CondTicket)) > 0 {
-		a := domain.Aggregate{Workspace: req.Workspace, Category: domain.CategoryTicket, ID: strconv.FormatInt(conv.CaseOf(), 10)}
-		commits, _, err := e.o.Log.Load(ctx, a, 0, func(*domain.Commit) bool { return true })
-		if err != nil {
-			return fmt.Errorf("load ticket %s: %w", a.ID, err)
-		}
-		for i := range commits {
-			latest(ticket.DefinitionOf)(&f.Ticket, &commits[i])
-		}
+	if refuted(setting.CondMessage, setting.CondContact, setting.CondTicket) {
+		return nil
 	}
 	if start.Message != 0 && len(workflow.AskedOf(asks, setting.CondMessage)) > 0 {
 		found, err := e.recall(ctx, t, thread.Sighting{Position: start.Message})
 		if err != nil {
 			return err
 		}
-		f.Message = thread.Heard(&found.Commit)
+		f.Run.Message = thread.Heard(&found.Commit)
+	}
+	if refuted(setting.CondContact, setting.CondTicket) {
+		return nil
+	}
+	if len(workflow.AskedOf(asks, setting.CondContact)) > 0 {
+		if f.Run.Contact, err = e.known(ctx, req.Workspace, t.state.Contact); err != nil {
+			return err
+		}
+	}
+	if len(workflow.AskedOf(asks, setting.CondTicket)) == 0 || refuted(setting.CondTicket) {
+		return nil
+	}
+	a := domain.Aggregate{Workspace: req.Workspace, Category: domain.CategoryTicket, ID: strconv.FormatInt(conv.CaseOf(), 10)}
+	commits, _, err := e.o.Log.Load(ctx, a, 0, func(*domain.Commit) bool { return true })
+	if err != nil {
+		return fmt.Errorf("load ticket %s: %w", a.ID, err)
+	}
+	for i := range commits {
+		latest(ticket.DefinitionOf)(&f.Run.Ticket, &commits[i])
 	}
 	return nil
 }

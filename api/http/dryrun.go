@@ -20,7 +20,7 @@ import (
 // turno workflows dry-run has none. One is at work at a time.
 const (
 	maxRehearsed   = 500_000 // commits
-	rehearseWithin = 15 * time.Second
+	rehearseWithin = 12 * time.Second
 	maxRunsListed  = 200
 )
 

@@ -121,4 +121,13 @@ func TestADryRunTellsNobodyMoreThanTheyMaySee(t *testing.T) {
 			t.Errorf("%s is told %s", c.who, a.body)
 		}
 	}
+
+	// What was erased answers no condition any more, also for the time before.
+	d.must(d.do("admin", "POST", "/v1/contacts/"+d.must(d.get("admin", "/v1/conversations/"+seen), 200).text("contact.id")+"/erase", `{}`), 200)
+	if a := d.must(d.do("ada", "POST", "/v1/workflows/x/dry-run", period(leaving)), 200); a.value("total") != 0.0 {
+		t.Errorf("of an erased contact is told %s", a.body)
+	}
+	if a := d.must(d.do("ada", "POST", "/v1/workflows/x/dry-run", period(plain)), 200); a.value("total") != 1.0 {
+		t.Errorf("its conversation is gone: %s", a.body)
+	}
 }
