@@ -114,6 +114,12 @@ func (w *window) signIn(d *desk, who string) {
 		chromedp.Submit("#token"), chromedp.WaitVisible("#rail"))
 }
 
+// unhurried keeps notices until they are dismissed, however busy the machine.
+func (w *window) unhurried() {
+	w.t.Helper()
+	w.do("keep notices", chromedp.Evaluate(`document.querySelector("#notices").dataset.stays = "600000"`, nil))
+}
+
 // keep makes a screenshot, where they are wanted.
 func (w *window) keep(name string) {
 	dir := os.Getenv(screens)

@@ -101,6 +101,7 @@ func TestAnOfferIsAnsweredOnATelephone(t *testing.T) {
 	d.offering()
 	id := d.offer("Carla", "Hola")
 	w.signIn(d, "ana")
+	w.unhurried()
 	w.sees(".asked", "Carla")
 	w.keep("offers-phone")
 	w.do("look at it", chromedp.Click(".asked a"))

@@ -48,6 +48,21 @@ func TestAlertsAreShownToWhomTheyAreFor(t *testing.T) {
 	}
 }
 
+// F056: from a conversation, and from any list, the icon at the top leads back to the main screen.
+func TestTheIconAtTheTopLeadsHome(t *testing.T) {
+	d := newDesk(t)
+	id := d.customer("Carla", "Hola")
+	ana := d.signedIn("ana")
+	for _, path := range []string{"/console/c/" + id, "/console?list=paused"} {
+		if p := ana.get(path); !p.has(`<a class="brand" href="/console" data-nav aria-label="Turno: pantalla principal"`) {
+			t.Errorf("nothing leads home from %s", path)
+		}
+	}
+	if p := ana.get("/console"); p.status != 200 || !p.has("En espera", "Carla") || p.has("data-open") {
+		t.Errorf("the main screen: %d", p.status)
+	}
+}
+
 // Of what one may not see no notice is given, and of no more than twenty at once.
 func TestNoticesAreOfWhatOneSeesAndNotTooMany(t *testing.T) {
 	d := newDesk(t)
@@ -201,11 +216,12 @@ func TestOfALiveChatTheSessionIsEnded(t *testing.T) {
 }
 
 // F023: a new message raises a notice that names its channel, wherever one is; none is raised about what one is looking at,
-// and it goes when its conversation is opened, or when it is dismissed.
+// and it goes when its conversation is opened, when it is dismissed, and after its time.
 func TestANewMessageRaisesANoticeThatNamesItsChannel(t *testing.T) {
 	w := newWindow(t, 1280, 800, false)
 	d := newDesk(t)
 	w.signIn(d, "ana")
+	w.unhurried()
 	w.do("look elsewhere", chromedp.Click(".state.paused"))
 	w.sees("#list", "Nada en pausa.")
 	d.customer("Carla", "¿Me ayudan?")
@@ -225,4 +241,9 @@ func TestANewMessageRaisesANoticeThatNamesItsChannel(t *testing.T) {
 	d.customer("Dino", "Sigo aquí") // what is told of later has been asked for later
 	w.sees("#notices", "Sigo aquí")
 	w.lacks("#notices", "Es urgente")
+
+	w.do("hurry", chromedp.Evaluate(`document.querySelector("#notices").dataset.stays = "1"; window.came = 0;
+		new MutationObserver((all) => { for (const m of all) window.came += m.addedNodes.length; }).observe(document.querySelector("#notices"), { childList: true })`, nil))
+	d.customer("Eva", "Hola") // by itself it goes after its time
+	w.do("see it come and go", chromedp.Poll(`window.came === 1 && ![...document.querySelectorAll(".notice")].some((n) => n.innerText.includes("Eva"))`, nil))
 }

@@ -1,17 +1,16 @@
 // Notices: what a push says that this person should notice is shown over the page for a while, wherever they are on it. What
-// they miss is in the lists all the same.
-const stays = 10_000; // ms
+// they miss is in the lists all the same; what they look at needs no notice of a message.
+const stays = () => Number(area().dataset.stays); // ms
 const most = 4; // at once
 
 const area = () => document.querySelector("#notices");
 const timers = new Map(); // of the notices that are shown
 
-// notify shows what pushes told to notice: kinds by conversation. What is being looked at needs no notice of a message.
+// notify shows what pushes told to notice: kinds by conversation.
 export async function notify(told) {
-  const looked = document.visibilityState === "visible" ? document.querySelector("#pane")?.dataset.open : "";
   const ids = {};
   for (const [id, kind] of told) {
-    if (kind !== "message" && kind !== "assigned" || id !== looked) (ids[kind] ??= []).push(id);
+    if (!looked(id, kind)) (ids[kind] ??= []).push(id);
   }
   if (!Object.keys(ids).length) return;
   const asked = new URLSearchParams(Object.entries(ids).map(([kind, list]) => [kind, list.join(",")]));
@@ -25,7 +24,14 @@ export async function notify(told) {
   } catch {
     return; // cut off: the page says so by itself
   }
-  for (const fresh of new DOMParser().parseFromString(text, "text/html").querySelectorAll(".notice")) add(fresh);
+  for (const fresh of new DOMParser().parseFromString(text, "text/html").querySelectorAll(".notice")) {
+    if (!looked(fresh.dataset.key, fresh.dataset.kind)) add(fresh);
+  }
+}
+
+// looked reports whether what came is before somebody's eyes already.
+function looked(id, kind) {
+  return (kind === "message" || kind === "assigned") && document.visibilityState === "visible" && document.querySelector("#pane")?.dataset.open === id;
 }
 
 // over takes a conversation's notice away; of a kind alone, when one is named.
@@ -51,7 +57,7 @@ function add(fresh) {
   for (const old of [...area().children].slice(0, -most)) over(old.dataset.key);
   const leave = () => {
     clearTimeout(timers.get(id));
-    timers.set(id, setTimeout(() => over(id), stays));
+    timers.set(id, setTimeout(() => over(id), stays()));
   };
   fresh.querySelector("[data-shut]").addEventListener("click", () => over(id));
   fresh.querySelector("a").addEventListener("click", () => over(id));
