@@ -181,3 +181,20 @@ func TestMergesStayStarsWhateverComesLate(t *testing.T) {
 		}
 	})
 }
+
+// F136 N14: of two that are merged the survivor's values are shown, the other's where it has none, and neither is changed by that.
+func TestTwoContactsAreShownTogether(t *testing.T) {
+	survivor := contact.State{Tags: []string{"vip"}, Assignee: "ana", Known: true, Profile: contact.Profile{
+		Name: "Ana", Fields: map[string]domain.Personal{"plan": "Hogar", "vacio": ""}}}
+	other := contact.State{Tags: []string{"nuevo"}, Assignee: "beto", Blocked: true, Profile: contact.Profile{
+		Name: "Anita", Company: "ACME", Fields: map[string]domain.Personal{"plan": "Empresa", "vacio": "no", "zona": "sur"}}}
+	got := contact.Together(survivor, other)
+	want := contact.State{Tags: []string{"vip", "nuevo"}, Assignee: "ana", Known: true, Profile: contact.Profile{
+		Name: "Ana", Company: "ACME", Fields: map[string]domain.Personal{"plan": "Hogar", "vacio": "no", "zona": "sur"}}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+	if survivor.Profile.Company != "" || other.Profile.Fields["plan"] != "Empresa" || len(survivor.Profile.Fields) != 2 {
+		t.Errorf("they were changed: %+v, %+v", survivor, other)
+	}
+}
