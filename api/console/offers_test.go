@@ -2,8 +2,12 @@ package console_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/turno-desk/turno/domain/routing"
+	"github.com/turno-desk/turno/domain/thread"
 )
 
 // offering makes transfers to people of soporte offers, for as long as it takes.
@@ -117,5 +121,29 @@ func TestAnOfferIsAnsweredOnATelephone(t *testing.T) {
 	w.lacks("#notices", "Dino")
 	if got := d.api("GET", "/v1/conversations/"+id, "").text("state"); got != "waiting" {
 		t.Errorf("it is %s", got)
+	}
+}
+
+// F011 D8: an offer that a rule made says which department offers it, and ends for all: then everybody may take it.
+func TestAnOfferOfARuleIsShownUntilItEnds(t *testing.T) {
+	d := newDesk(t)
+	d.api("PUT", "/v1/departments/soporte", `{"name":"Soporte","settings":{"offer_to":1}}`)
+	d.api("POST", "/v1/operators/ana/presence", "")
+	id := d.customer("Carla", "Hola")
+	d.turno(id, thread.Offer{Operators: []string{"ana"}, Department: "soporte", Round: 1, For: time.Minute, Assignment: routing.Assignment{
+		Rule: routing.LongestIdle, Candidates: []routing.Candidate{{Operator: "ana"}},
+	}})
+	ana, beto := d.signedIn("ana"), d.signedIn("beto")
+	if p := ana.get("/console/c/" + id); !p.has("Soporte la ofrece: la tiene quien acepte primero.", `data-act-name="accept"`, "Ofrecidas a usted") {
+		t.Errorf("who is asked is not told: %d", p.status)
+	}
+	if p := beto.get("/console/c/" + id); !p.has("Se ofrece a Ana Prado") || p.has(`data-act-name="take"`) {
+		t.Errorf("another is not told: %d", p.status)
+	}
+	d.turno(id, thread.Withdraw{Round: 1, Cause: thread.OfferExhausted})
+	for _, b := range []*browser{ana, beto} {
+		if p := b.get("/console/c/" + id); !p.has("Nadie la aceptó: ahora la puede tomar cualquiera", `data-act-name="take"`) || p.has("offer-bar") || p.has("Ofrecidas a usted") {
+			t.Errorf("the offer has not ended: %d", p.status)
+		}
 	}
 }
