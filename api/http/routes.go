@@ -47,8 +47,8 @@ func (s *Server) routes() []route {
 		{get, "/v1/tickets/:number/timeline", access.ReadConversations, s.ticketTimeline, at},
 
 		// Surveys, for whoever has a token of one.
-		{get, "/v1/surveys/:token", public, s.survey, nil},
-		{post, "/v1/surveys/:token", public, s.answerSurvey, nil},
+		{get, surveyPath, public, s.survey, nil},
+		{post, surveyPath, public, s.answerSurvey, nil},
 
 		// Contacts.
 		{get, "/v1/contacts", access.ReadContacts, s.contacts, with(page, finders()...)},

@@ -63,6 +63,9 @@ type Options struct {
 	// PlainHooks lets subscriptions have an address without TLS.
 	PlainHooks bool
 
+	// SurveyOrigins are those whose pages may ask and answer surveys by token, each as Origin writes it.
+	SurveyOrigins []string
+
 	// Mount adds what else the same port answers, as the console: its routes pass the same counting, and what they fail
 	// with, unless they answer it themselves, becomes a problem.
 	Mount func(*echo.Echo)
@@ -82,6 +85,7 @@ type Server struct {
 	meter     Meter
 
 	plainHooks bool
+	origins    []string // of pages that may call the routes of a survey's token
 
 	rehearsing rehearsing
 
@@ -105,7 +109,7 @@ const (
 func New(p Parts, o Options) *Server {
 	s := &Server{
 		Parts: p, workspace: o.Workspace, version: o.Version, log: o.Logger, now: o.Now, grace: o.StopGrace, meter: o.Meter, beats: o.HeartbeatEvery,
-		plainHooks: o.PlainHooks, rehearsing: rehearsing{commits: maxRehearsed, within: rehearseWithin},
+		plainHooks: o.PlainHooks, origins: o.SurveyOrigins, rehearsing: rehearsing{commits: maxRehearsed, within: rehearseWithin},
 	}
 	if s.workspace == "" {
 		s.workspace = "default"
@@ -150,7 +154,14 @@ func (s *Server) wire(metrics http.Handler) {
 	e.HTTPErrorHandler = s.fail
 	e.Use(s.observe)
 	for _, r := range s.routes() {
-		e.Add(r.method, r.path, s.guarded(r))
+		handle := s.guarded(r)
+		if r.path == surveyPath && len(s.origins) > 0 {
+			handle = s.fromPages(handle)
+		}
+		e.Add(r.method, r.path, handle)
+	}
+	if len(s.origins) > 0 {
+		e.OPTIONS(surveyPath, s.fromPages(s.preflight))
 	}
 	e.GET("/surveys/:token", s.surveyPage)
 	e.POST("/surveys/:token", s.answerOnPage)

@@ -19,6 +19,9 @@ type Survey struct {
 	Satisfied  *bool            `json:"satisfied,omitempty"`
 }
 
+// surveyPath is where the holder of a token asks and answers.
+const surveyPath = "/v1/surveys/:token"
+
 // survey tells what a token asks.
 func (s *Server) survey(c *call) error {
 	if err := c.single(); err != nil {

@@ -22,10 +22,12 @@ type polling struct {
 	closed              domain.Position
 }
 
-func newPolling(t *testing.T, scale string) *polling {
+func newPolling(t *testing.T, scale string, origins ...string) *polling {
 	t.Helper()
 	var surveys *command.Surveys
-	p := &polling{desk: newDesk(t, func(parts *http.Parts, _ *http.Options) { surveys = parts.Surveys.(*command.Surveys) })}
+	p := &polling{desk: newDesk(t, func(parts *http.Parts, o *http.Options) {
+		surveys, o.SurveyOrigins = parts.Surveys.(*command.Surveys), origins
+	})}
 	p.ok("admin", "PUT", "/v1/departments/soporte",
 		fmt.Sprintf(`{"name":"Soporte","settings":{"survey":{"scale":%q,"text":"¿Cómo le fue? {{survey.link}}","page":"https://desk.example/surveys/"}}}`, scale))
 	p.conversation = p.writes("m1", "Hola").conversation

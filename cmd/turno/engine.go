@@ -88,7 +88,7 @@ type engine struct {
 	server  *apihttp.Server
 }
 
-func newEngine(ctx context.Context, p *program, r *reading, views views, hooks webhookFlags) (*engine, error) {
+func newEngine(ctx context.Context, p *program, r *reading, views views, hooks webhookFlags, origins []string) (*engine, error) {
 	var tracker *projections.Tracker
 	err := insist(ctx, p.log, "listening to the projectors", func() (err error) {
 		tracker, err = projections.NewTracker(r.store, views.Reader)
@@ -113,7 +113,7 @@ func newEngine(ctx context.Context, p *program, r *reading, views views, hooks w
 		Queue: rows, History: past,
 		Stats: stats.NewQueries(views.Reader(statsView)), Directory: directory.NewQueries(views.Reader(directoryView)),
 		Deliveries: deliveries.NewQueries(views.Reader(deliveries.Name)),
-	}, apihttp.Options{Workspace: r.workspace, Version: version(), Logger: p.log, StopGrace: grace, Mount: pages.Mount, PlainHooks: hooks.WebhookAllowHTTP,
+	}, apihttp.Options{Workspace: r.workspace, Version: version(), Logger: p.log, StopGrace: grace, Mount: pages.Mount, PlainHooks: hooks.WebhookAllowHTTP, SurveyOrigins: origins,
 		Meter: p.meters.HTTP(), Metrics: p.meters.Handler()})
 	p.meters.Settings(e.image.Age)
 	measureStreams(p.meters, r)

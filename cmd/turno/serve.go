@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+
+	apihttp "github.com/turno-desk/turno/api/http"
 )
 
 // The parts of `turno serve`.
@@ -24,12 +27,17 @@ type serveCmd struct {
 	hostFlags
 	viewFlags
 	webhookFlags
+	pageFlags
 	statusFlags
 	HTTP  string   `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
 	Parts []string `enum:"log,engine,projectors,worker" default:"log,engine,projectors,worker" help:"Which parts to run (${default}). Without log the process joins the one that hosts it."`
 }
 
 func (cmd serveCmd) Run(p *program) error {
+	origins, err := cmd.origins()
+	if err != nil {
+		return err
+	}
 	status, err := cmd.listen(p)
 	if err != nil {
 		return err
@@ -43,7 +51,7 @@ func (cmd serveCmd) Run(p *program) error {
 	if r.server != nil {
 		p.log.Info("the log is open", zap.String("data", cmd.Data), zap.String("sync", cmd.Sync), zap.String("nats", r.server.URL()))
 	}
-	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: cmd.has(partEngine), projectors: cmd.has(partProjectors), worker: cmd.has(partWorker), hooks: cmd.webhookFlags})
+	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: cmd.has(partEngine), projectors: cmd.has(partProjectors), worker: cmd.has(partWorker), hooks: cmd.webhookFlags, origins: origins})
 }
 
 func (cmd serveCmd) has(part string) bool { return slices.Contains(cmd.Parts, part) }
@@ -62,11 +70,16 @@ type engineCmd struct {
 	logFlags
 	viewFlags
 	webhookFlags
+	pageFlags
 	statusFlags
 	HTTP string `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the API listens (${default})."`
 }
 
 func (cmd engineCmd) Run(p *program) error {
+	origins, err := cmd.origins()
+	if err != nil {
+		return err
+	}
 	status, err := cmd.listen(p)
 	if err != nil {
 		return err
@@ -77,13 +90,31 @@ func (cmd engineCmd) Run(p *program) error {
 		return stopped(p.ctx, err)
 	}
 	defer r.close()
-	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: true, hooks: cmd.webhookFlags})
+	return serve(p, r, cmd.viewFlags, status, cmd.HTTP, running{engine: true, hooks: cmd.webhookFlags, origins: origins})
 }
 
 // running are the parts that a process runs besides the log, which it has open.
 type running struct {
 	engine, projectors, worker bool
 	hooks                      webhookFlags
+	origins                    []string // of pages of surveys
+}
+
+// pageFlags say which pages of others may call the API.
+type pageFlags struct {
+	SurveyOrigin []string `placeholder:"ORIGIN" help:"An origin, as https://www.example.com, whose pages may ask and answer surveys by their token; may be given again."`
+}
+
+func (f pageFlags) origins() ([]string, error) {
+	var all []string
+	for _, s := range f.SurveyOrigin {
+		origin, err := apihttp.Origin(s)
+		if err != nil {
+			return nil, fmt.Errorf("--survey-origin: %w", err)
+		}
+		all = append(all, origin)
+	}
+	return all, nil
 }
 
 // serve runs the parts on an open log until the program is told to stop. Then it stops
@@ -117,7 +148,7 @@ func serve(p *program, r *reading, flags viewFlags, status *status, addr string,
 		return ended(p, group.Wait())
 	}
 
-	e, err := newEngine(failed, p, r, views, parts.hooks)
+	e, err := newEngine(failed, p, r, views, parts.hooks, parts.origins)
 	if err != nil {
 		stop()
 		return errors.Join(err, group.Wait())
