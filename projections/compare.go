@@ -81,8 +81,10 @@ func (r *Runner) compare(ctx context.Context, active int, m *meter, c *Compariso
 	if err != nil {
 		return err
 	}
-	if err := r.readUpTo(ctx, c.Position, m); err != nil {
-		return err
+	if c.Position > 0 { // the active one may not have begun to read
+		if err := r.readUpTo(ctx, c.Position, m); err != nil {
+			return err
+		}
 	}
 	if r.at.position != c.Position {
 		return fmt.Errorf("version %d of %s is at %d, where this log has no commit", active, r.projection.Name(), c.Position)

@@ -267,6 +267,22 @@ func TestARebuildMayBeKilledAtAnyStep(t *testing.T) {
 	}
 }
 
+// A view is rebuilt before it has read anything too, as right after the start of its projector.
+func TestAViewThatHasNotBegunToReadIsRebuilt(t *testing.T) {
+	log, store := viewtest.NewLog("one"), open(t, t.TempDir())
+	if err := projections.NewRunner(log, store, newTally(), nil, quick).RunToHead(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	one := active(t, store)
+	note(log, 100, "a", "b")
+	if done := rebuild(t, log, store, newTally()); !done.Switched || done.Before != one || done.Compared.Position != 0 {
+		t.Errorf("a rebuild says %+v", done)
+	}
+	start(t, projections.NewRunner(log, store, newTally(), log, quick))
+	reach(t, store, log)
+	sameAsFresh(t, store, log)
+}
+
 func TestARebuildThatDiffersIsNotSwitchedTo(t *testing.T) {
 	log, dir := viewtest.NewLog("one"), t.TempDir()
 	note(log, 100, "a", "b")
