@@ -3,6 +3,7 @@ package codec
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/turno-desk/turno/domain"
@@ -115,7 +116,7 @@ func samples() map[string]domain.Event {
 			Interests: []string{"plan-b"}, Stage: "offer", Department: "billing", Operator: "leo", Category: "refund", Summary: "Paid back."},
 		{Action: "close"},
 	}}
-	no, two, four := false, 2.0, 4.0
+	no, two, four, half := false, 2.0, 4.0, 0.5
 	vip := setting.Workflow{
 		ID: "vip", Name: "VIPs keep their operator", Enabled: true,
 		Trigger: setting.Trigger{On: setting.OnClosed, Source: []string{setting.SourceUser}},
@@ -137,9 +138,6 @@ func samples() map[string]domain.Event {
 		Conditions: []setting.Condition{
 			{All: []setting.Condition{{Field: setting.CondHours, Is: []string{"open"}}}}, {Any: []setting.Condition{{Field: setting.CondTags, Is: []string{"vip"}}}},
 			{Field: setting.CondOwner, Set: &yes}, {Field: setting.CondScore, AtLeast: &two, AtMost: &four}, {Field: setting.CondState, IsNot: []string{"paused"}},
-			{None: []setting.Condition{{Field: setting.CondTicketStatus, Is: []string{"solved"}}}},
-			{Field: setting.CondContactFields + "plan", Contains: []string{"fibra"}}, {Field: setting.CondComment, Words: []string{"nunca más"}},
-			{Field: "contact.address.postcode", StartsWith: []string{"28"}}, {Field: "contact.email", EndsWith: []string{"@example.com"}},
 		},
 		Steps: []setting.WorkflowStep{
 			{Action: setting.StepAssign, Rule: "least_busy"}, {Action: setting.StepTransfer, Department: "sales", Operator: "ana", Force: true},
@@ -150,6 +148,13 @@ func samples() map[string]domain.Event {
 		},
 		Retired: true,
 	}
+	reading := full
+	reading.Conditions = append(slices.Clone(full.Conditions),
+		setting.Condition{None: []setting.Condition{{Field: setting.CondTicketStatus, Is: []string{"solved"}}}},
+		setting.Condition{Field: setting.CondContactFields + "plan", Contains: []string{"fibra"}}, setting.Condition{Field: setting.CondComment, Words: []string{"nunca más"}},
+		setting.Condition{Field: "contact.address.postcode", StartsWith: []string{"28"}}, setting.Condition{Field: "contact.email", EndsWith: []string{"@example.com"}},
+		setting.Condition{Field: setting.CondContactFields + "points", AtLeast: &half},
+	)
 	segment := setting.Segment{ID: "new", Name: "New ones", Filter: setting.Contacts{
 		Tags: []string{"vip"}, Channel: "web", Fields: map[string]string{"plan": "Fibra"}, Blocked: &yes, Known: &yes, FirstFrom: &at, FirstTo: &later,
 	}}
@@ -315,6 +320,7 @@ func samples() map[string]domain.Event {
 
 		"turno.contact.merged.v2":           contact.Merged{Contact: contact.ID(threadID), Merge: 1, Conflicts: []string{"email", "fields.plan"}, Asked: []contact.Asked{asked}},
 		"turno.contact.separated.v2":        contact.Separated{Survivor: contact.ID(threadID), Merge: 1, Asked: []contact.Asked{asked}},
+		"turno.contact.separated.v3":        contact.Separated{Survivor: contact.ID(threadID), Merge: 1, Asked: []contact.Asked{asked}, Whole: true},
 		"turno.contact.survey_reserved.v1":  contact.SurveyReserved{Asked: reserved},
 		"turno.contact.survey_confirmed.v1": contact.SurveyConfirmed{Asked: asked},
 		"turno.contact.survey_released.v1":  contact.SurveyReleased{Contact: contact.ID(threadID), Survey: conversationID + "-s1"},
@@ -391,6 +397,8 @@ func samples() map[string]domain.Event {
 		"turno.segment.defined.v1":  setting.SegmentDefined{Segment: segment},
 		"turno.workflow.defined.v1": setting.WorkflowDefined{Workflow: vip},
 		"turno.workflow.retired.v1": setting.WorkflowRetired{Workflow: full},
+		"turno.workflow.defined.v2": setting.WorkflowDefined{Workflow: reading},
+		"turno.workflow.retired.v2": setting.WorkflowRetired{Workflow: reading},
 		"turno.inbox.defined.v1": setting.InboxDefined{Inbox: setting.Inbox{ID: "mine", Name: "Mine, urgent", Filter: setting.Conversations{
 			States: []string{"attending", "paused"}, Department: "support", Operator: setting.Myself, Channel: "web", Tag: "vip", Category: "sale", Archived: &no}}},
 		"turno.inbox.retired.v1":   setting.InboxRetired{Inbox: setting.Inbox{ID: "mine", Name: "Mine", Retired: true}},

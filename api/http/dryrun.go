@@ -12,6 +12,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/setting"
+	"github.com/turno-desk/turno/domain/workflow"
 	"github.com/turno-desk/turno/domain/workflow/rehearsal"
 	"github.com/turno-desk/turno/projections"
 )
@@ -81,18 +82,25 @@ func (s *Server) dryRunWorkflow(c *call) error {
 	if err != nil {
 		return err
 	}
-	r := rehearsal.New(s.workspace, []setting.Workflow{w}, *b.From, *b.To)
+	to := *b.To
+	if now := s.now(); to.After(now) { // what is yet to come has not happened
+		to = now
+	}
+	r := rehearsal.New(s.workspace, []setting.Workflow{w}, *b.From, to)
 	switch {
 	case !c.can(access.ReadConversations):
 		return forbidden("A dry run tells of conversations: it takes the scope conversations.")
+	case len(workflow.AskedOf(w.Conditions, setting.CondContact)) > 0 && !c.can(access.ReadContacts):
+		return forbidden("The conditions ask about contacts: it takes the scope contacts.")
 	case r.Opens() && !c.can(access.OpenPersonal):
 		return forbidden("The conditions ask about personal fields: opening them takes the scope personal.")
 	case !s.rehearsing.TryLock():
 		return &Problem{Status: http.StatusServiceUnavailable, Code: "busy", Retry: 5, Detail: "Another dry run is at work. Nothing was done."}
 	}
-	defer s.rehearsing.Unlock()
 	answer := DryRun{Runs: []DryRunRun{}, Steps: map[string]int{}}
-	if err := s.rehearse(c.ctx(), r, &answer); err != nil {
+	err = s.rehearse(c.ctx(), r, &answer)
+	s.rehearsing.Unlock()
+	if err != nil {
 		return err
 	}
 	if err := s.tell(c, r.Runs(), &answer); err != nil {

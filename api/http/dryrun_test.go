@@ -22,7 +22,7 @@ const leaving = `{"name":"Quiere irse","trigger":{"on":"message_received","sourc
 
 // F136 F102: a draft, and what the settings have, are tried over what has happened: in which conversations, which steps; nothing is changed.
 func TestAWorkflowIsTriedOverHTTP(t *testing.T) {
-	d := newDesk(t)
+	d := newDeskAt(t, func() time.Time { return time.Now().Add(-30 * time.Minute) })
 	baja := d.customer("1", "Quiero DAR de bája la línea")
 	company := d.customer("2", "Dar de baja")
 	d.customer("3", "Buenos días")
@@ -79,6 +79,10 @@ func TestAWorkflowIsTriedOverHTTP(t *testing.T) {
 	if a.value("complete") != true || a.value("total") != 2.0 { // the company's is closed
 		t.Errorf("of those who wait it says %s", a.body)
 	}
+	patient := period(`{"name":"Espera","trigger":{"on":"unanswered","after_s":2700},"steps":[{"action":"tags","add":["espera"]}]}`)
+	if a := d.must(d.do("admin", "POST", "/v1/workflows/espera/dry-run", patient), 200); a.value("total") != 0.0 {
+		t.Errorf("it tells of what is yet to come: %s", a.body)
+	}
 	d.server.RehearseAtMost(int(a.value("read").(float64)) - 1)
 	if a := d.must(d.do("admin", "POST", "/v1/workflows/espera/dry-run", waits), 200); a.value("complete") != false || a.value("total") != 0.0 {
 		t.Errorf("nobody knows how long they wait where the log goes on: %s", a.body)
@@ -107,6 +111,7 @@ func TestADryRunTellsNobodyMoreThanTheyMaySee(t *testing.T) {
 		return service
 	}
 	plain := `{"name":"X","trigger":{"on":"opened"},"steps":[{"action":"notes","text":"a"}]}`
+	ofContacts := `{"name":"X","trigger":{"on":"opened"},"conditions":[{"field":"contact.blocked","is":["no"]}],"steps":[{"action":"notes","text":"a"}]}`
 	for _, c := range []struct {
 		who, draft string
 		status     int
@@ -114,7 +119,9 @@ func TestADryRunTellsNobodyMoreThanTheyMaySee(t *testing.T) {
 		{"ana", plain, 403}, {"sara", plain, 403}, {"aldo", plain, 403}, {"ada", leaving, 200}, {"ada", plain, 200},
 		{scopes("ajustes", `"settings:write"`), plain, 403},
 		{scopes("lee", `"settings:write","conversations:read"`), plain, 200}, {"lee", leaving, 403},
-		{scopes("abre", `"settings:write","conversations:read","personal:read"`), leaving, 200},
+		{scopes("abre", `"settings:write","conversations:read","personal:read"`), leaving, 403}, {"abre", ofContacts, 403},
+		{scopes("todo", `"settings:write","conversations:read","personal:read","contacts:read"`), leaving, 200}, {"todo", ofContacts, 200},
+		{scopes("contactos", `"settings:write","conversations:read","contacts:read"`), ofContacts, 200}, {"contactos", leaving, 403},
 	} {
 		a := d.must(d.do(c.who, "POST", "/v1/workflows/x/dry-run", period(c.draft)), c.status)
 		if c.status == 200 && (a.value("total") != 1.0 || a.text("runs.0.conversation") != seen || strings.Contains(string(a.body), hidden)) {

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/operator"
 	"github.com/turno-desk/turno/projections/directory"
 	"github.com/turno-desk/turno/projections/history"
@@ -81,4 +82,10 @@ func (s *Server) RehearseAtMost(commits int) { s.rehearsing.commits = commits }
 func (s *Server) Rehearsing() (done func()) {
 	s.rehearsing.Lock()
 	return s.rehearsing.Unlock
+}
+
+// Calls reports whether a commit of the workspace default calls anybody to look.
+func Calls(c *domain.Commit) bool {
+	g := glanceAt("default", c)
+	return g.inbound || g.given != "" || len(g.offered) > 0 || len(g.alerts) > 0
 }

@@ -44,6 +44,9 @@ func glanceAt(workspace string, c *domain.Commit) glance {
 	switch c.Aggregate.Category {
 	case domain.CategoryThread:
 		g.conversation, g.opened, g.before, g.after = c.Conversation, c.Opened, c.Before, c.After
+		if c.Origin == domain.OriginImport {
+			break // it was elsewhere, and long ago: nobody is called
+		}
 		for _, e := range c.Events {
 			switch e := e.(type) {
 			case thread.Offered:

@@ -17,6 +17,7 @@ import (
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/access"
 	"github.com/turno-desk/turno/domain/operator"
+	"github.com/turno-desk/turno/domain/thread"
 	"github.com/turno-desk/turno/projections"
 )
 
@@ -156,6 +157,19 @@ func TestAPushSaysToWhomSomethingIsOffered(t *testing.T) {
 			if p.position() == at && (p.text("notice") != want || p.text("change") != "changed") {
 				t.Errorf("%s was told %v", name, p)
 			}
+		}
+	}
+}
+
+// What an import brings was answered elsewhere, long ago: it calls nobody.
+func TestAnImportCallsNobody(t *testing.T) {
+	c := domain.Commit{
+		Aggregate: domain.Aggregate{Workspace: "default", Category: domain.CategoryThread, ID: "t1"}, Actor: domain.Actor{Kind: domain.ActorSystem},
+		Events: []domain.Event{thread.Offered{Joined: []string{"ana"}}, thread.Alerted{}, thread.Taken{Operator: "ana"}, thread.MessageReceived{}},
+	}
+	for origin, calls := range map[domain.Origin]bool{domain.OriginLive: true, domain.OriginImport: false} {
+		if c.Origin = origin; http.Calls(&c) != calls {
+			t.Errorf("a commit of origin %s calls: %v", origin, !calls)
 		}
 	}
 }

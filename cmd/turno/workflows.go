@@ -45,7 +45,11 @@ func (cmd workflowsDryRunCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	rehearsed := rehearsal.New(r.workspace, workflows, cmd.From.time, cmd.To.time)
+	to := cmd.To.time
+	if now := time.Now(); to.After(now) { // what is yet to come has not happened
+		to = now
+	}
+	rehearsed := rehearsal.New(r.workspace, workflows, cmd.From.time, to)
 	position, err := r.toHead(p.ctx, rehearsed.Opens(), rehearsed.Apply)
 	if err != nil {
 		return err

@@ -112,7 +112,8 @@ type Unmerged struct {
 type Separated struct {
 	Survivor string  `json:"survivor"`
 	Merge    int     `json:"merge"`
-	Asked    []Asked `json:"asked,omitempty"` // its surveys, as the survivor leaves them
+	Asked    []Asked `json:"asked,omitempty"`
+	Whole    bool    `json:"whole,omitempty"` // asked is all that is known of its surveys; else it is what was sent meanwhile
 }
 
 // Erased says that the key of the contact's personal fields was destroyed.

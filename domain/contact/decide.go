@@ -75,7 +75,11 @@ func (s State) Evolve(e Event) State {
 	case MergeOffered:
 		s.Survivor, s.Merges = e.Survivor, e.Merge
 	case Separated:
-		s.Survivor, s.Asked = "", e.Asked
+		s.Survivor = ""
+		if e.Whole {
+			s.Asked = nil
+		}
+		s.askAll(e.Asked)
 	case Merged:
 		s.hold(e.Contact, Merge{Number: e.Merge, Held: true})
 		s.Asked = slices.DeleteFunc(slices.Clone(s.Asked), func(a Asked) bool { return a.Contact == e.Contact })

@@ -103,7 +103,7 @@ func DecideSeparate(s State, self, survivor string, merge int, holder State) []E
 	if (holder.Holds[self] == Merge{Number: merge, Undone: true}) {
 		asked = holder.AskedOf(self)
 	}
-	return []Event{Separated{Survivor: survivor, Merge: merge, Asked: asked}}
+	return []Event{Separated{Survivor: survivor, Merge: merge, Asked: asked, Whole: true}}
 }
 
 // Conflicts are the fields in which the other has a value that the survivor's hides, in the order of a form. A line or field

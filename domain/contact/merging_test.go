@@ -44,7 +44,7 @@ func TestF125AMergeIsOfferedConfirmedUndoneAndLeft(t *testing.T) {
 	expect(t, got, r, contact.CodeWithdrawn)
 
 	got = contact.DecideSeparate(offered, "ce", "ceva", 1, undone)
-	expect(t, got, nil, "", contact.Separated{Survivor: "ceva", Merge: 1})
+	expect(t, got, nil, "", contact.Separated{Survivor: "ceva", Merge: 1, Whole: true})
 	alone := offered.Evolve(got[0])
 	expect(t, contact.DecideSeparate(alone, "ce", "ceva", 1, undone), nil, "")
 	got, r = contact.DecideOffer(alone, "ceva")

@@ -108,10 +108,14 @@ func TestMergesCarryTheSurveysOver(t *testing.T) {
 	got, r = contact.DecideConfirm(apart, "ca", asked("cb", "b1", noon, false))
 	expect(t, got, r, contact.CodeNotHeld)
 	events := contact.DecideSeparate(other, "cb", "ca", 1, apart)
-	expect(t, events, nil, "", contact.Separated{Survivor: "ca", Merge: 1, Asked: []contact.Asked{asked("cb", "b1", noon, true)}})
+	expect(t, events, nil, "", contact.Separated{Survivor: "ca", Merge: 1, Asked: []contact.Asked{asked("cb", "b1", noon, true)}, Whole: true})
 	alone := other.Evolve(events[0])
 	if diff := cmp.Diff([]contact.Asked{asked("cb", "b1", noon, true)}, alone.Asked); diff != "" {
 		t.Errorf("what it remembers itself: %s", diff)
+	}
+	before := other.Evolve(contact.Separated{Survivor: "ca", Merge: 1}) // as it was once written
+	if diff := cmp.Diff(other.Asked, before.Asked); diff != "" {
+		t.Errorf("an event of before took its surveys away: %s", diff)
 	}
 	refused := contact.State{}.Evolve(contact.Unmerged{Contact: "cb", Merge: 1}) // by a survivor that never held it
 	events = contact.DecideSeparate(other, "cb", "ca", 1, refused)
