@@ -18,14 +18,7 @@ func (s *Settings) PutDepartment(ctx context.Context, req Request, p department.
 	}
 	return s.onSettings(ctx, req, func(img *setting.Image) (SettingResult, error) {
 		return s.changeDepartment(ctx, req, p.ID, "put", img, func(is department.Definition) ([]department.Event, *domain.Refusal) {
-			if r := img.CheckGuards(p.Close); r != nil {
-				return nil, r
-			}
-			decided, r := department.DecidePut(is, p)
-			if r == nil && len(decided) > 0 {
-				r = img.Serves(p.Settings)
-			}
-			return decided, r
+			return setting.DecidePutDepartment(is, p, img)
 		})
 	})
 }

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
@@ -22,6 +23,10 @@ type Section struct {
 	// *Problem for a body that is malformed, a *domain.Refusal.
 	Decide func(img *setting.Image, id string, body []byte) ([]domain.Event, error)
 
+	// Stored reads what GET /v1/<Name> shows of one as the event that says the whole of it, whether it is in use or not: an image
+	// that has applied it holds the setting as the desk has it.
+	Stored func(shown []byte) (domain.Event, error)
+
 	// Own makes a body of what GET /v1/<Name> shows of one; nil: what is shown has the body's fields.
 	Own func(shown map[string]any) map[string]any
 }
@@ -30,10 +35,10 @@ type Section struct {
 func Sections() []Section {
 	var all []Section
 	last := []Section{
-		{Name: "calendars", Body: reflect.TypeFor[calendarBody](), Decide: decideCalendar, Own: newestHours},
-		{Name: "departments", Body: reflect.TypeFor[departmentBody](), Decide: decideDepartment},
-		{Name: "operators", Body: reflect.TypeFor[operatorBody](), Decide: decideOperator},
-		{Name: "channels", Body: reflect.TypeFor[channelBody](), Decide: decideChannel},
+		{Name: "calendars", Body: reflect.TypeFor[calendarBody](), Decide: decideCalendar, Own: newestHours, Stored: storedCalendar},
+		{Name: "departments", Body: reflect.TypeFor[departmentBody](), Decide: decideDepartment, Stored: storedDepartment},
+		{Name: "operators", Body: reflect.TypeFor[operatorBody](), Decide: decideOperator, Stored: storedOperator},
+		{Name: "channels", Body: reflect.TypeFor[channelBody](), Decide: decideChannel, Stored: storedChannel},
 	}
 	bodies := map[setting.Kind]reflect.Type{
 		setting.KindField: reflect.TypeFor[fieldBody](), setting.KindFunnel: reflect.TypeFor[funnelBody](), setting.KindCatalog: reflect.TypeFor[catalogBody](),
@@ -49,6 +54,12 @@ func Sections() []Section {
 				return nil, err
 			}
 			return plainly(setting.DecideDefine(img.Definitions[setting.Name{Kind: d.kind, ID: id}], definition, img))
+		}, Stored: func(shown []byte) (domain.Event, error) {
+			definition, err := setting.ParseDefinition(d.kind, shown)
+			if err != nil {
+				return nil, err
+			}
+			return setting.Defined(definition), nil
 		}}
 		if d.kind == setting.KindWorkflow { // its steps name departments and operators
 			last = append(last, s)
@@ -69,6 +80,12 @@ func decideCalendar(img *setting.Image, id string, body []byte) ([]domain.Event,
 		return nil, err
 	}
 	return plainly(hours.DecidePut(img.Calendars[id], b.put(id), time.Now().UTC().Truncate(time.Millisecond)))
+}
+
+func storedCalendar(shown []byte) (domain.Event, error) {
+	var c hours.Calendar
+	err := json.Unmarshal(shown, &c)
+	return hours.Changed{Calendar: c}, err
 }
 
 // newestHours is a calendar as a body: the newest of its hours, with the instant that they begin at while that is to come. The
@@ -95,14 +112,16 @@ func decideDepartment(img *setting.Image, id string, body []byte) ([]domain.Even
 	if err != nil {
 		return nil, err
 	}
-	if r := img.CheckGuards(put.Close); r != nil {
-		return nil, r
+	return plainly(setting.DecidePutDepartment(img.Departments[id], put, img))
+}
+
+func storedDepartment(shown []byte) (domain.Event, error) {
+	var d department.Definition
+	err := json.Unmarshal(shown, &d)
+	if d.Close.TicketLink == "auto" { // as it is shown
+		d.Close.TicketLink = department.LinkAuto
 	}
-	decided, r := department.DecidePut(img.Departments[id], put)
-	if r == nil && len(decided) > 0 {
-		r = img.Serves(put.Settings)
-	}
-	return plainly(decided, r)
+	return department.Changed{Definition: d}, err
 }
 
 func decideChannel(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
@@ -113,15 +132,30 @@ func decideChannel(img *setting.Image, id string, body []byte) ([]domain.Event, 
 	return plainly(setting.DecidePutChannel(img.Channels[id], put, img))
 }
 
+func storedChannel(shown []byte) (domain.Event, error) {
+	var c setting.Channel
+	err := json.Unmarshal(shown, &c)
+	return setting.ChannelChanged{Channel: c}, err
+}
+
 func decideOperator(img *setting.Image, id string, body []byte) ([]domain.Event, error) {
 	put, err := ParseOperator(id, body)
 	if err != nil {
 		return nil, err
 	}
-	if held, taken := img.OperatorByExtension(put.Extension); taken && held.ID != id {
-		return nil, &domain.Refusal{Code: operator.CodeExtensionTaken, Missing: []string{"extension"}, Detail: "Another operator has this extension."}
+	decided, r := operator.DecidePut(img.Operators[id], put, img.Known())
+	if r == nil && len(decided) > 0 && operator.DefinitionOf(decided[0]).Active { // who is not active claims no extension
+		if held, taken := img.OperatorByExtension(put.Extension); taken && held.ID != id {
+			r = &domain.Refusal{Code: operator.CodeExtensionTaken, Missing: []string{"extension"}, Detail: "Another operator has this extension."}
+		}
 	}
-	return plainly(operator.DecidePut(img.Operators[id], put, img.Known()))
+	return plainly(decided, r)
+}
+
+func storedOperator(shown []byte) (domain.Event, error) {
+	var d operator.Definition
+	err := json.Unmarshal(shown, &d)
+	return operator.Changed{Definition: d}, err
 }
 
 func plainly[E any](decided []E, r *domain.Refusal) ([]domain.Event, error) {

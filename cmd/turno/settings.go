@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	apihttp "github.com/turno-desk/turno/api/http"
@@ -32,11 +33,16 @@ type settingsApplyCmd struct {
 	DryRun bool   `help:"Say what would change, and change nothing."`
 }
 
-// stored is one setting as the desk has it.
+// stored is one setting as the desk has it, as it was shown.
 type stored struct {
-	id   string
-	body map[string]any
+	id    string
+	shown map[string]any
 }
+
+func (s stored) retired() bool { return s.shown["retired"] == true }
+
+// exported reports whether it belongs into a file: it was neither retired nor, an operator, deactivated.
+func (s stored) exported() bool { return !s.retired() && s.shown["active"] != false }
 
 func (cmd settingsCmd) client() (*demo.Client, error) {
 	if cmd.Token == "" {
@@ -66,7 +72,7 @@ func (cmd settingsExportCmd) Run(p *program, parent *settingsCmd) (err error) {
 	return writeSettings(f, apihttp.Sections(), current)
 }
 
-// currentSettings reads all sections through the API.
+// currentSettings reads all sections through the API, with what is out of use.
 func currentSettings(ctx context.Context, client *demo.Client) (map[string][]stored, error) {
 	all := map[string][]stored{}
 	var me struct {
@@ -86,12 +92,7 @@ func currentSettings(ctx context.Context, client *demo.Client) (map[string][]sto
 			}
 			for _, item := range page.Items {
 				id, _ := item["id"].(string)
-				if s.Own != nil {
-					item = s.Own(item)
-				}
-				if item["retired"] != true && item["active"] != false {
-					all[s.Name] = append(all[s.Name], stored{id, item})
-				}
+				all[s.Name] = append(all[s.Name], stored{id, item})
 			}
 			if page.Next == "" {
 				break
@@ -125,7 +126,7 @@ func (cmd settingsApplyCmd) Run(p *program, parent *settingsCmd) error {
 	if err != nil {
 		return err
 	}
-	todo, wrong := planned(img, items)
+	todo, wrong := planned(img, items, current)
 	if len(wrong) > 0 {
 		return fmt.Errorf("%s: nothing was changed:\n%s", cmd.File, strings.Join(wrong, "\n"))
 	}
@@ -148,11 +149,11 @@ func (cmd settingsApplyCmd) Run(p *program, parent *settingsCmd) error {
 // settingsStep is a setting that has to be brought to the desk.
 type settingsStep struct {
 	settingsItem
-	did string // + new, ~ changed
+	did string // + new or brought back, ~ changed
 }
 
-// planned says which items change something, each decided with those before it done; and what is wrong with any.
-func planned(img *setting.Image, items []settingsItem) (todo []settingsStep, wrong []string) {
+// planned says which items change something, each decided with those before it done; and what is wrong with any. img is of current.
+func planned(img *setting.Image, items []settingsItem, current map[string][]stored) (todo []settingsStep, wrong []string) {
 	for _, i := range items {
 		events, err := i.section.Decide(img, i.id, i.body)
 		if err != nil {
@@ -163,9 +164,9 @@ func planned(img *setting.Image, items []settingsItem) (todo []settingsStep, wro
 		if len(events) == 0 {
 			continue
 		}
-		did := "~"
-		if !has(img, i) {
-			did = "+"
+		did := "+"
+		if slices.ContainsFunc(current[i.section.Name], func(s stored) bool { return s.id == i.id && !s.retired() }) {
+			did = "~"
 		}
 		img = with(img, events)
 		todo = append(todo, settingsStep{i, did})
@@ -173,53 +174,25 @@ func planned(img *setting.Image, items []settingsItem) (todo []settingsStep, wro
 	return todo, wrong
 }
 
-// has reports whether the image knows the setting.
-func has(img *setting.Image, i settingsItem) bool {
-	switch i.section.Name {
-	case "calendars":
-		return img.Calendars[i.id].ID != ""
-	case "departments":
-		return img.Departments[i.id].ID != ""
-	case "channels":
-		return img.Channels[i.id].ID != ""
-	case "operators":
-		return img.Operators[i.id].ID != ""
-	}
-	for name := range img.Definitions {
-		if name.ID == i.id && string(name.Kind)+"s" == i.section.Name {
-			return true
-		}
-	}
-	return false
-}
-
-// imageOf makes settings in memory of what the desk has, without what could not be put today: an operator whom it names has left.
-// Only a file that names it too hears of that.
+// imageOf makes settings in memory of what the desk has, as it is and without judging it: much of it could not be put today, as a
+// step for an operator who has left.
 func imageOf(current map[string][]stored) (*setting.Image, error) {
 	img := &setting.Image{Workspace: "default"}
+	var all []domain.Event
 	for _, s := range apihttp.Sections() {
 		for _, item := range current[s.Name] {
-			own := map[string]any{}
-			for _, f := range fieldsOf(s.Body) {
-				if v, ok := item.body[f.name]; ok {
-					own[f.name] = v
-				}
-			}
-			body, err := json.Marshal(own)
+			shown, err := json.Marshal(item.shown)
 			if err != nil {
 				return nil, err
 			}
-			events, err := s.Decide(img, item.id, body)
-			if refusal := (*domain.Refusal)(nil); errors.As(err, &refusal) {
-				continue
-			}
+			event, err := s.Stored(shown)
 			if err != nil {
 				return nil, fmt.Errorf("what the desk has of %s.%s is not understood: %w", s.Name, item.id, err)
 			}
-			img = with(img, events)
+			all = append(all, event)
 		}
 	}
-	return img, nil
+	return with(img, all), nil
 }
 
 func with(img *setting.Image, events []domain.Event) *setting.Image {

@@ -148,18 +148,24 @@ func fieldsOf(t reflect.Type) []settingsField {
 	return all
 }
 
-// writeSettings writes sections as YAML: each body in the order of its type's fields, without what is empty.
+// writeSettings writes what is in use of sections as YAML: each body in the order of its type's fields, without what is empty.
 func writeSettings(w io.Writer, sections []apihttp.Section, current map[string][]stored) error {
 	file := &yaml.Node{Kind: yaml.MappingNode}
 	for _, s := range sections {
-		if len(current[s.Name]) == 0 {
-			continue
-		}
 		section := &yaml.Node{Kind: yaml.MappingNode}
 		for _, item := range current[s.Name] {
-			section.Content = append(section.Content, scalar(item.id), nodeOf(item.body, s.Body))
+			if !item.exported() {
+				continue
+			}
+			body := item.shown
+			if s.Own != nil {
+				body = s.Own(body)
+			}
+			section.Content = append(section.Content, scalar(item.id), nodeOf(body, s.Body))
 		}
-		file.Content = append(file.Content, scalar(s.Name), section)
+		if len(section.Content) > 0 {
+			file.Content = append(file.Content, scalar(s.Name), section)
+		}
 	}
 	var out bytes.Buffer
 	e := yaml.NewEncoder(&out)

@@ -5,8 +5,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+
+	"github.com/turno-desk/turno/adapters/telemetry"
+	"github.com/turno-desk/turno/domain"
+	"github.com/turno-desk/turno/domain/setting"
 )
 
 const shop = `# A small shop.
@@ -155,23 +161,118 @@ func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 	}
 }
 
-func TestADeskWhoseOperatorHasLeftStillTakesAFile(t *testing.T) {
-	s := serveOn(t, t.TempDir())
+// A desk keeps settings that nobody could put anew: those who were named have gone. What it exports it takes, as it takes a PUT that
+// changes nothing; a change is judged.
+func TestWhatADeskExportsItTakesThoughWhatIsNamedHasGone(t *testing.T) {
+	dir := t.TempDir()
+	s := serveOn(t, dir)
 	settings := func(args ...string) (string, error) {
 		out, _, err := turno(t, append([]string{"settings", "--url", s.url, "--token", adminToken}, args...)...)
 		return out, err
 	}
-	ours := "departments:\n  tienda: {name: Tienda}\noperators:\n  tito: {name: Tito, role: operator, departments: [tienda]}\n"
-	theirs := "workflows:\n  suyo:\n    name: Suyo\n    trigger: {on: opened}\n    steps: [{action: assign, operator: tito}]\n"
-	if out, err := settings("apply", settingsFile(t, ours+theirs)); err != nil {
+	tito := "operators:\n  tito: {name: Tito, role: operator, departments: [tienda], extension: '41'}\n"
+	web := "channels:\n  web: {type: generic, name: Web, department: tienda, extension: '41'}\n"
+	flow := "workflows:\n  suyo:\n    name: Suyo\n    trigger: {on: opened}\n    steps: [{action: assign, operator: tito}]\n"
+	place := "departments:\n  tienda: {name: Tienda, close: {fields: [motivo]}}\n"
+	if out, err := settings("apply", settingsFile(t, place+tito+web+flow)); err != nil {
 		t.Fatal(out, err)
 	}
+	s.put("/v1/operators/ana", object{"name": "Ana", "departments": []string{"tienda"}})
 	s.call(200, "", "POST", "/v1/operators/tito/deactivate", nil)
-	if out, err := settings("apply", settingsFile(t, "tags:\n  vip: {name: VIP}\n")); err != nil || out != "+ tags.vip\n1 of 1 changed\n" {
-		t.Errorf("a file about something else says %q, %v", out, err)
+	// Retiring what a department demands is refused; that both happen at one instant is not impossible.
+	retired := appended(t, dir, "field.motivo", setting.FieldRetired{Field: setting.Field{ID: "motivo", Name: "Motivo", On: "conversation", Type: "text", Retired: true}})
+	s.get("/v1/fields?" + after(int64(retired)))
+
+	file, err := settings("export")
+	for _, want := range []string{"motivo", "web:", "suyo:", "ana:"} {
+		if err != nil || !strings.Contains(file, want) {
+			t.Fatalf("the desk exports, without %q, %v\n%s", want, err, file)
+		}
 	}
-	if out, err := settings("apply", settingsFile(t, theirs)); err == nil || !strings.Contains(err.Error(), "line 2: workflows.suyo") || !strings.Contains(err.Error(), "operator:tito") {
-		t.Errorf("a file that names them says %q, %v", out, err)
+	for name, text := range map[string]string{"the whole desk": file, "the channel": web, "the workflow": flow, "the department": place, "who has left": tito} {
+		if out, err := settings("apply", settingsFile(t, text)); err != nil || !strings.HasPrefix(out, "0 of ") {
+			t.Errorf("%s, applied again, says %q, %v", name, out, err)
+		}
+	}
+	for path, body := range map[string]object{
+		"/v1/channels/web":       {"type": "generic", "name": "Web", "department": "tienda", "extension": "41"},
+		"/v1/workflows/suyo":     {"name": "Suyo", "trigger": object{"on": "opened"}, "steps": []object{{"action": "assign", "operator": "tito"}}},
+		"/v1/departments/tienda": {"name": "Tienda", "close": object{"fields": []string{"motivo"}}},
+	} {
+		if answer := s.put(path, body); len(answer.list("events")) > 0 {
+			t.Errorf("the same PUT of %s makes %v", path, answer)
+		}
+	}
+	for changed, c := range map[string]struct{ of, to, missing string }{
+		web:   {"web: {", "telefono: {", "extension"},
+		flow:  {"name: Suyo", "name: Otro", "operator:tito"},
+		place: {"name: Tienda", "name: Otra", "field:motivo"},
+	} {
+		text := strings.Replace(changed, c.of, c.to, 1)
+		if out, err := settings("apply", settingsFile(t, text)); err == nil || !strings.Contains(err.Error(), "nothing was changed:\nline 2: ") || !strings.Contains(err.Error(), c.missing) {
+			t.Errorf("a file with %s says %q, %v", c.to, out, err)
+		}
+	}
+	if out, err := settings("apply", settingsFile(t, strings.Replace(web, "name: Web", "name: Chat", 1)+"tags:\n  vip: {name: VIP}\n")); err != nil || out != "+ tags.vip\n~ channels.web\n2 of 2 changed\n" {
+		t.Errorf("a channel that keeps its extension, and a tag, say %q, %v", out, err)
+	}
+}
+
+// appended puts an event into the log of a desk that is served, as the first of its aggregate.
+func appended(t *testing.T, dir, id string, event domain.Event) domain.Position {
+	t.Helper()
+	p := &program{ctx: t.Context(), getenv: env(nil), log: zap.NewNop(), meters: telemetry.New("")}
+	r, _, err := openToWrite(p, logFlags{Data: dir, Workspace: "default"}, hostFlags{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	position, _, err := r.store.Append(t.Context(), domain.Commit{
+		ID: "appended-" + strings.ReplaceAll(id, ".", "-"), Recorded: now, Time: now, Origin: domain.OriginLive, Actor: domain.Actor{Kind: domain.ActorAdmin},
+		Aggregate: domain.Aggregate{Workspace: "default", Category: domain.CategorySetting, ID: id}, Events: []domain.Event{event},
+	}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return position
+}
+
+func TestAFileIsJudgedWithWhatIsOutOfUse(t *testing.T) {
+	s := serveOn(t, t.TempDir())
+	settings := func(text string) (string, error) {
+		out, _, err := turno(t, "settings", "--url", s.url, "--token", adminToken, "apply", settingsFile(t, text))
+		return out, err
+	}
+	tags := "tags:\n  vip: {name: VIP}\n"
+	macro := "macros:\n  saludo: {name: Saludo, steps: [{action: tags, add: [vip]}]}\n"
+	inbox := "inboxes:\n  todo: {name: Todo, filter: {states: [waiting]}}\n"
+	if out, err := settings(tags + inbox); err != nil {
+		t.Fatal(out, err)
+	}
+	s.call(200, "", "POST", "/v1/tags/vip/retire", nil)
+	if out, err := settings(macro); err == nil || out != "" || !strings.Contains(err.Error(), "nothing was changed:\nline 2: macros.saludo") || !strings.Contains(err.Error(), "tag:vip") {
+		t.Errorf("a file that puts on a retired tag says %q, %v", out, err)
+	}
+	want := "+ tags.vip\n+ macros.saludo\n~ inboxes.todo\n3 of 3 changed\n"
+	if out, err := settings(tags + macro + strings.Replace(inbox, "waiting", "paused", 1)); err != nil || out != want {
+		t.Errorf("a file that brings the tag back says %q, %v", out, err)
+	}
+	s.put("/v1/departments/tienda", object{"name": "Tienda"})
+	who := func(id string) object {
+		return object{"name": id, "departments": []string{"tienda"}, "extension": "41"}
+	}
+	s.put("/v1/operators/tito", who("tito"))
+	s.call(200, "", "POST", "/v1/operators/tito/deactivate", nil)
+	s.put("/v1/operators/ana", who("ana")) // who has his extension now
+	of := func(id string) string {
+		return "operators:\n  " + id + ": {name: " + id + ", departments: [tienda], extension: '41'}\n"
+	}
+	if out, err := settings(of("tito")); err != nil || out != "~ operators.tito\n1 of 1 changed\n" {
+		t.Errorf("the extension of one who has left says %q, %v", out, err)
+	}
+	if out, err := settings(of("beto")); err == nil || !strings.Contains(err.Error(), "nothing was changed:\nline 2: operators.beto") {
+		t.Errorf("an extension that somebody has says %q, %v", out, err)
 	}
 }
 

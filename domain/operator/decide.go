@@ -34,26 +34,26 @@ type Put struct {
 // Departments is what a decision needs to know of the departments: those that exist, by id.
 type Departments map[string]department.Definition
 
-// DecidePut says what a Put makes of the operator as it is (zero: there is none). Saying the same again makes nothing. That
-// no other operator has the extension is for the caller to make sure of.
+// DecidePut says what a Put makes of the operator as it is (zero: there is none). Saying the same again makes nothing,
+// whatever has become of the departments. That no other operator has the extension is for the caller to make sure of.
 func DecidePut(is Definition, p Put, known Departments) ([]Event, *domain.Refusal) {
 	p.Name, p.Email = trimmed(p.Name), trimmed(p.Email)
 	p.Departments = slices.Compact(slices.Sorted(slices.Values(p.Departments)))
 	if r := p.valid(); r != nil {
 		return nil, r
 	}
-	if r := p.usable(is, known); r != nil {
-		return nil, r
-	}
 	d := Definition{
 		ID: p.ID, Name: p.Name, Email: p.Email, Role: p.Role, Departments: p.Departments, Capacity: p.Capacity,
 		Extension: p.Extension, Active: is.Active || is.ID == "",
 	}
-	switch {
-	case is.ID == "":
-		return []Event{Registered{d}}, nil
-	case is.equal(d):
+	if is.equal(d) {
 		return nil, nil
+	}
+	if r := p.usable(is, known); r != nil {
+		return nil, r
+	}
+	if is.ID == "" {
+		return []Event{Registered{d}}, nil
 	}
 	return []Event{Changed{d}}, nil
 }

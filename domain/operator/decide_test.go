@@ -65,6 +65,9 @@ func TestPuttingAnOperator(t *testing.T) {
 		"into a retired department is refused": {
 			given: ana(nil), when: put(ana(func(d *operator.Definition) { d.Departments = []string{"fax"} })),
 			refused: domain.CodeRetired, missing: []string{"department:fax"}},
+		"the same again, of a department that was retired meanwhile, is nothing": {
+			given: ana(func(d *operator.Definition) { d.Departments = []string{"fax"} }),
+			when:  put(ana(func(d *operator.Definition) { d.Departments = []string{"fax"} }))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, r := operator.DecidePut(c.given, c.when, known)

@@ -49,7 +49,8 @@ type PutChannel struct {
 	BotStaysOff bool
 }
 
-// DecidePutChannel says what a PutChannel makes of the channel as it is (zero: there is none). Saying the same again makes nothing.
+// DecidePutChannel says what a PutChannel makes of the channel as it is (zero: there is none). Saying the same again makes nothing,
+// whatever has become of what it names.
 func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Refusal) {
 	p.Name = strings.TrimSpace(p.Name)
 	var bad []string
@@ -75,6 +76,10 @@ func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Re
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad,
 			Detail: "A channel takes an id, a name, the id of a department, the type generic or webchat, which stays, and optionally an extension of 1 to 16 digits and the id of a menu."}
 	}
+	c := Channel{ID: p.ID, Type: p.Type, Name: p.Name, Department: p.Department, Extension: p.Extension, Menu: p.Menu, BotStaysOff: p.BotStaysOff}
+	if is == c {
+		return nil, nil
+	}
 	d, ok := img.Department(p.Department)
 	if !ok || d.Retired {
 		code, detail := domain.CodeUnknownSetting, "There is no such department."
@@ -89,12 +94,8 @@ func DecidePutChannel(is Channel, p PutChannel, img *Image) ([]Event, *domain.Re
 	if r := img.talks(p.Menu); r != nil {
 		return nil, r
 	}
-	c := Channel{ID: p.ID, Type: p.Type, Name: p.Name, Department: p.Department, Extension: p.Extension, Menu: p.Menu, BotStaysOff: p.BotStaysOff}
-	switch {
-	case is.ID == "":
+	if is.ID == "" {
 		return []Event{ChannelCreated{c}}, nil
-	case is == c:
-		return nil, nil
 	}
 	return []Event{ChannelChanged{c}}, nil
 }
@@ -224,8 +225,24 @@ func (t Token) equal(o Token) bool {
 // Known is what decisions about operators need of the departments.
 func (i *Image) Known() operator.Departments { return i.Departments }
 
-// Serves refuses settings of a department that rest on what there is not.
-func (i *Image) Serves(s department.Settings) *domain.Refusal {
+// DecidePutDepartment is department.DecidePut among the settings that there are. A change that demands or rests on what there is not
+// is refused.
+func DecidePutDepartment(is department.Definition, p department.Put, img *Image) ([]department.Event, *domain.Refusal) {
+	decided, r := department.DecidePut(is, p)
+	if r != nil || len(decided) == 0 {
+		return nil, r
+	}
+	if r := img.CheckGuards(p.Close); r != nil {
+		return nil, r
+	}
+	if r := img.serves(p.Settings); r != nil {
+		return nil, r
+	}
+	return decided, nil
+}
+
+// serves refuses settings of a department that rest on what there is not.
+func (i *Image) serves(s department.Settings) *domain.Refusal {
 	if _, ok := i.Calendars[s.Calendar]; s.Calendar != "" && !ok {
 		return &domain.Refusal{Code: domain.CodeUnknownSetting, Missing: []string{"calendar:" + s.Calendar}, OnSettings: true, Detail: "There is no such calendar."}
 	}

@@ -64,9 +64,15 @@ type Name struct {
 }
 
 // DecideDefine says what a new definition makes of the one that is there (nil: there is none). A retired one comes back.
-// Saying the same again makes nothing.
+// Saying the same again makes nothing, and is not judged: what it names may have gone since.
 func DecideDefine(is, d Definition, img *Image) ([]Event, *domain.Refusal) {
 	d, bad := d.settled(img)
+	if k, ok := d.(keeper); ok {
+		d = k.kept(is)
+	}
+	if is != nil && reflect.DeepEqual(is, d) {
+		return nil, nil
+	}
 	if r, ok := d.(resting); ok { // nothing in use rests on what is not
 		bad = append(bad, without(img.outOfUse(r.rests()), bad)...)
 	}
@@ -75,12 +81,6 @@ func DecideDefine(is, d Definition, img *Image) ([]Event, *domain.Refusal) {
 	}
 	if len(bad) > 0 {
 		return nil, &domain.Refusal{Code: domain.CodeInvalid, Missing: bad, Detail: d.wants(), OnSettings: true}
-	}
-	if k, ok := d.(keeper); ok {
-		d = k.kept(is)
-	}
-	if is != nil && reflect.DeepEqual(is, d) {
-		return nil, nil
 	}
 	if b, ok := d.(bounded); ok && (is == nil || is.OutOfUse()) {
 		if r := b.crowded(img); r != nil {
@@ -104,6 +104,9 @@ func DecideRetire(is Definition, img *Image) ([]Event, *domain.Refusal) {
 	}
 	return []Event{is.retired()}, nil
 }
+
+// Defined is the event that says the whole of a definition as it is, retired or not.
+func Defined(d Definition) Event { return d.defined() }
 
 // DefinitionOf is what an event says that a definition is; nil when it is about something else.
 func DefinitionOf(e Event) Definition {

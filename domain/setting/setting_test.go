@@ -146,6 +146,8 @@ func TestPuttingAChannel(t *testing.T) {
 		"to somebody of another department": {when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "moonbase", Extension: "41"}, refused: setting.CodeNotAMember, missing: []string{"extension"}},
 		"whose holder has gone meanwhile stays as it is": {given: setting.Channel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "9"},
 			when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "sales", Extension: "9"}},
+		"whose department and menu have gone meanwhile stays as it is": {given: setting.Channel{ID: "web", Type: "generic", Name: "Web", Department: "fax", Menu: "m"},
+			when: setting.PutChannel{ID: "web", Type: "generic", Name: "Web", Department: "fax", Menu: "m"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, r := setting.DecidePutChannel(c.given, c.when, office())

@@ -136,3 +136,33 @@ func TestNothingNewRestsOnWhatIsOutOfUse(t *testing.T) {
 		t.Errorf("guards that demand what is out of use: %v", r)
 	}
 }
+
+// What was put before those whom it names went is no change when it is put again; anything else in it is judged.
+func TestTheSameAgainIsNothingThoughWhatItNamesHasGone(t *testing.T) {
+	img := used(t).Apply(
+		commit(200, setting.TagRetired{Tag: setting.Tag{ID: "vip", Retired: true}}),
+		commit(201, setting.TagRetired{Tag: setting.Tag{ID: "lead", Retired: true}}),
+		commit(202, setting.FieldRetired{Field: setting.Field{ID: "motivo", On: "conversation", Retired: true}}),
+		commit(203, setting.FieldRetired{Field: setting.Field{ID: "plan", On: "contact", Retired: true}}),
+		commit(204, setting.TemplateRetired{Template: setting.Template{ID: "hola", Retired: true}}),
+	)
+	for _, name := range []setting.Name{{Kind: "funnel", ID: "b2b"}, {Kind: "template", ID: "hola"}, {Kind: "macro", ID: "greet"}, {Kind: "menu", ID: "main"},
+		{Kind: "workflow", ID: "care"}, {Kind: "workflow", ID: "thanks"}} {
+		is := used(t).Definitions[name]
+		if events, r := setting.DecideDefine(is, is, img); len(events) > 0 || r != nil {
+			t.Errorf("%v again makes %v, %v", name, events, r)
+		}
+		if _, r := setting.DecideDefine(nil, is, img); r == nil {
+			t.Errorf("%v is new and rests on what has gone", name)
+		}
+	}
+	sales := img.Departments["sales"]
+	put := department.Put{ID: "sales", Name: sales.Name, Close: sales.Close}
+	if events, r := setting.DecidePutDepartment(sales, put, img); len(events) > 0 || r != nil {
+		t.Errorf("the department again makes %v, %v", events, r)
+	}
+	put.Capacity = 3
+	if events, r := setting.DecidePutDepartment(sales, put, img); len(events) > 0 || r == nil || !slices.Equal(r.Missing, []string{"field:motivo"}) {
+		t.Errorf("a change of the department makes %v, %v", events, r)
+	}
+}
