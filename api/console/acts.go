@@ -109,7 +109,7 @@ func (c *Console) act(a act) func(*visit) error {
 		}
 		cmd := a.command(v)
 		result, err := c.Conversations.Do(v.ctx(), v.keyed(a), v.Param("id"), cmd)
-		if r, ok := refusalOf(err); ok {
+		if r, ok := refusalOf(err); ok || r != nil && v.beside() {
 			return c.refused(v, r)
 		}
 		var unseen *domain.Refusal
@@ -154,7 +154,7 @@ func (c *Console) done(v *visit, a act, cmd thread.Command, r command.Result) er
 			place.told = "transferred"
 		}
 	}
-	if a.name == "decline" && v.FormValue("beside") != "" { // it was not open: what is stays
+	if a.name == "decline" && v.beside() {
 		place.open, place.told = v.FormValue("open"), ""
 	}
 	if len(v.parts()) == 0 {
@@ -167,8 +167,15 @@ func (c *Console) done(v *visit, a act, cmd thread.Command, r command.Result) er
 // refused shows the page with the refusal.
 func (c *Console) refused(v *visit, r *domain.Refusal) error {
 	p, _ := apihttp.ProblemOf(r)
-	return c.show(v, v.place(), p.Status, r)
+	place := v.place()
+	if v.beside() {
+		place.open = v.FormValue("open")
+	}
+	return c.show(v, place, p.Status, r)
 }
+
+// beside reports whether the form stood beside the conversation that is open, which stays open then; it may be none.
+func (v *visit) beside() bool { return v.FormValue("beside") != "" }
 
 // slug makes what a person types as a tag or a category into the id that the log takes in clear.
 func slug(s string) string {

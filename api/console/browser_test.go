@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // screens is the environment variable that names a folder for screenshots; without it none are kept.
@@ -105,6 +107,36 @@ func (w *window) lacks(selector, text string) {
 	w.t.Helper()
 	w.do(fmt.Sprintf("no longer see %q in %s", text, selector),
 		chromedp.Poll(fmt.Sprintf(`![...document.querySelectorAll(%q)].some((n) => n.innerText.includes(%q))`, selector, text), nil))
+}
+
+// gone waits until nothing is there that the selector names.
+func (w *window) gone(selector string) {
+	w.t.Helper()
+	w.do(selector+" gone", chromedp.Poll(fmt.Sprintf(`!document.querySelector(%q)`, selector), nil))
+}
+
+// focused waits until what the selector names has the focus.
+func (w *window) focused(selector string) {
+	w.t.Helper()
+	w.do("focus on "+selector, chromedp.Poll(fmt.Sprintf(`document.activeElement.matches(%q)`, selector), nil))
+}
+
+// tabTo presses the Tab key, with Shift backwards, until what the selector names has the focus.
+func (w *window) tabTo(selector string, backwards bool) {
+	w.t.Helper()
+	var with input.Modifier
+	if backwards {
+		with = input.ModifierShift
+	}
+	for range 40 {
+		var there bool
+		w.do("tab to "+selector, chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(with)), chromedp.Evaluate(fmt.Sprintf(`document.activeElement.matches(%q)`, selector), &there))
+		if there {
+			return
+		}
+	}
+	w.keep("failed")
+	w.t.Fatalf("the keyboard does not reach %s", selector)
 }
 
 // signIn signs somebody in.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/turno-desk/turno/domain"
 	"github.com/turno-desk/turno/domain/operator"
@@ -67,6 +68,7 @@ type screen struct {
 	frame
 	Place    place
 	Position domain.Position // that it shows: pushes after it matter
+	Now      time.Time       // by which the page counts, whatever the clock of its reader
 	Waiting  int
 	Rail     *rail
 	List     *list
@@ -97,7 +99,7 @@ func (c *Console) show(v *visit, at place, status int, refusal *domain.Refusal) 
 	if v.who.Operator == "" && v.who.Role == operator.RoleAdmin && !furnished(img) && at.open == "" && len(v.parts()) == 0 {
 		return v.Redirect(http.StatusSeeOther, root+"/first-steps")
 	}
-	s := screen{frame: v.frame(), Place: at}
+	s := screen{frame: v.frame(), Place: at, Now: c.now()}
 	s.Who = v.person(img)
 	if err := v.fill(&s, img, refusal); err != nil {
 		return err

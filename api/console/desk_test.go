@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ type desk struct {
 	log    *memory.Store
 	views  *projections.Tracker
 	engine *command.Engine
+	ahead  atomic.Int64 // of the engine's clock, a time.Duration
 	url    string
 	cut    func() // every connection that is open
 	tokens map[string]string
@@ -106,7 +108,9 @@ func bareDesk(t testing.TB, now func() time.Time) *desk {
 		})
 	}
 	past, rows := history.NewQueries(views.Reader("history"), views.Dialect()), queue.NewQueries(views.Reader("queue"))
+	d := &desk{t: t}
 	engine := command.NewEngine(command.Options{
+		Now: func() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) },
 		Log: log, Image: image, Keys: keys, Hasher: keys, Numbers: command.NewNumbers(log, "default", nil),
 		Index: history.NewMessageIndex(past, nil),
 	})
@@ -127,7 +131,9 @@ func bareDesk(t testing.TB, now func() time.Time) *desk {
 	start(server.Follow)
 	serving := httptest.NewServer(server.Handler())
 	t.Cleanup(func() { server.Stop(); serving.CloseClientConnections(); serving.Close() })
-	return &desk{t: t, log: log, views: tracker, engine: engine, url: serving.URL, cut: serving.CloseClientConnections, tokens: map[string]string{"admin": adminToken}}
+	d.log, d.views, d.engine, d.url = log, tracker, engine, serving.URL
+	d.cut, d.tokens = serving.CloseClientConnections, map[string]string{"admin": adminToken}
+	return d
 }
 
 // said is a JSON answer of the API.

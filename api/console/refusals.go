@@ -14,6 +14,8 @@ import (
 func (v *visit) sentence(r *domain.Refusal, img *setting.Image) string {
 	key := "refusal." + string(r.Code)
 	switch {
+	case v.beside() && r.Code != domain.CodeForbidden: // whatever became of it, it is not the one that is open
+		return v.T("refusal.beside")
 	case r.Code == thread.CodeTakenByAnother && r.Owner != "":
 		return v.T(key, "name", operatorName(img, r.Owner))
 	case r.Code == thread.CodeCloseRequirements:

@@ -17,19 +17,26 @@ func TestAlertsAreShownToWhomTheyAreFor(t *testing.T) {
 	d := newDesk(t)
 	id := d.customer("Carla", "¿Hay alguien?")
 	d.operator("ana", id, "take", `{}`)
-	d.operator("ana", id, "pause", fmt.Sprintf(`{"until":%q}`, time.Now().Add(300*time.Millisecond).UTC().Format(time.RFC3339Nano)))
+	d.operator("ana", id, "pause", fmt.Sprintf(`{"until":%q}`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339Nano)))
 	d.turno(id, thread.Alert{Cause: thread.AlertUnattended})
-	for over := false; !over; { // until the time has come
-		over = d.turno(id, thread.Alert{Cause: thread.AlertPauseOver})
+	if d.turno(id, thread.Alert{Cause: thread.AlertPauseOver}) {
+		t.Error("the pause is over before its time")
+	}
+	d.ahead.Store(int64(2 * time.Hour))
+	if !d.turno(id, thread.Alert{Cause: thread.AlertPauseOver}) {
+		t.Fatal("the pause is not over after its time")
 	}
 	const list, at = "/console?list=paused", "/console/c/"
 	for who, want := range map[string]struct{ shown, hidden string }{
-		"ana":  {"Terminó la pausa", "Sin atención"},
-		"sara": {"Sin atención", "Terminó la pausa"},
-		"aldo": {"Ana Prado", "alert-bar"},
+		"ana":  {"Terminó la pausa", "Sin atender"},
+		"sara": {"Sin atender", "Terminó la pausa"},
+		"aldo": {"Ana Prado", "alert-mark"},
 	} {
 		b := d.signedIn(who)
 		row, pane := b.get(list), b.get(at+id)
+		if pane.has("alert-bar") != (who != "aldo") {
+			t.Errorf("the conversation of %s has the wrong bars", who)
+		}
 		if !row.has(want.shown) || !pane.has(want.shown) || row.has(want.hidden) || pane.has(want.hidden) {
 			t.Errorf("%s sees otherwise: row %t, conversation %t; what is not for them: %t, %t", who, row.has(want.shown), pane.has(want.shown), row.has(want.hidden), pane.has(want.hidden))
 		}
@@ -37,7 +44,7 @@ func TestAlertsAreShownToWhomTheyAreFor(t *testing.T) {
 	if p := d.signedIn("sara").get(at + id); !p.has("El cliente espera respuesta, y Ana Prado, que la tiene en pausa, no está.", "Aviso a supervisión") {
 		t.Error("the supervisor is not told why")
 	}
-	for who, want := range map[string]string{"ana": "Terminó la pausa", "sara": "Sin atención", "beto": "", "aldo": ""} {
+	for who, want := range map[string]string{"ana": "Terminó la pausa", "sara": "Sin atender", "beto": "", "aldo": ""} {
 		p := d.signedIn(who).get("/console/notices?alerted=" + id)
 		if want == "" && strings.TrimSpace(p.body) != "" || !p.has(want) {
 			t.Errorf("%s is told to notice %q, want %q", who, p.body, want)
@@ -157,7 +164,7 @@ func TestTheBotsConversationsAreSeenPausedAndGivenBack(t *testing.T) {
 	if want := "/console/c/" + id + "?list=bot"; p.header.Get("Location") != want {
 		t.Fatalf("giving it back leads to %q, want %q", p.header.Get("Location"), want)
 	}
-	if p := ana.get("/console/c/" + id); !p.has(`class="chip bot"`, "Ana Prado encendió el bot") {
+	if p := ana.get("/console/c/" + id); !p.has(`class="chip bot"`, "Ana Prado activó el bot") {
 		t.Errorf("the bot has not got it back: %d", p.status)
 	}
 }
@@ -209,7 +216,7 @@ func TestOfALiveChatTheSessionIsEnded(t *testing.T) {
 	w.keep("ending-session")
 	w.do("end it", chromedp.SendKeys("#end-session-summary", "Todo dicho"), chromedp.Click("[data-act-name=end-session]"))
 	w.sees(".chip", "Finalizada")
-	w.sees(".thread", "Ana Prado terminó la sesión; se avisó al visitante")
+	w.sees(".thread", "Ana Prado terminó el chat; se avisó al visitante")
 	if got := d.api("GET", "/v1/conversations/"+id, "").text("state"); got != "closed" {
 		t.Errorf("it is %s", got)
 	}

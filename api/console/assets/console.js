@@ -4,10 +4,11 @@ import { listen } from "./live.js";
 import { compose, restore, sent } from "./compose.js";
 import { over } from "./notices.js";
 import { show } from "./parts.js";
-import { count, tick } from "./times.js";
+import { count, set, tick } from "./times.js";
 
 const desk = document.querySelector("[data-live]");
 
+set(document.querySelector("#facts"));
 tick(document);
 setInterval(() => tick(document), 15_000);
 setInterval(() => count(document), 1000);
