@@ -41,6 +41,7 @@ type desk struct {
 	views   viewtest.Store
 	codec   *codec.Codec
 	tracker *projections.Tracker
+	engine  *command.Engine
 	server  *http.Server
 	url     string
 	client  *nethttp.Client
@@ -170,7 +171,7 @@ func bareDesk(t testing.TB, now func() time.Time, parts ...part) *desk {
 	serving.Start()
 	t.Cleanup(func() { server.Stop(); serving.Close() })
 	return &desk{
-		t: t, log: log, views: views, codec: seal, tracker: tracker, server: server, url: serving.URL, client: serving.Client(),
+		t: t, log: log, views: views, codec: seal, tracker: tracker, engine: engine, server: server, url: serving.URL, client: serving.Client(),
 		tokens: map[string]string{"admin": adminToken}, checks: newContract(t),
 	}
 }

@@ -87,5 +87,5 @@ func (s *Server) Rehearsing() (done func()) {
 // Calls reports whether a commit of the workspace default calls anybody to look.
 func Calls(c *domain.Commit) bool {
 	g := glanceAt("default", c)
-	return g.inbound || g.given != "" || len(g.offered) > 0 || len(g.alerts) > 0
+	return g.inbound || g.listed || g.given != "" || len(g.offered) > 0 || len(g.alerts) > 0
 }

@@ -31,6 +31,8 @@ type glance struct {
 	alerts       []thread.Alerted     // that the commit has made
 	given        string               // operator who has it from now on, by somebody else's doing
 	inbound      bool                 // the contact wrote
+	listed       bool                 // it has come to wait on a department's list
+	by           string               // operator who did it
 	operator     *operator.Definition // as a commit on an operator leaves it
 	rights       bool                 // whether somebody's rights may have changed: an operator or a token
 }
@@ -47,6 +49,9 @@ func glanceAt(workspace string, c *domain.Commit) glance {
 		if c.Origin == domain.OriginImport {
 			break // it was elsewhere, and long ago: nobody is called
 		}
+		if c.Actor.Kind == domain.ActorOperator {
+			g.by = c.Actor.ID
+		}
 		for _, e := range c.Events {
 			switch e := e.(type) {
 			case thread.Offered:
@@ -54,9 +59,11 @@ func glanceAt(workspace string, c *domain.Commit) glance {
 			case thread.Alerted:
 				g.alerts = append(g.alerts, e)
 			case thread.Taken:
-				if c.Actor.Kind != domain.ActorOperator || c.Actor.ID != e.Operator {
+				if g.by != e.Operator {
 					g.given = e.Operator
 				}
+			case thread.Queued:
+				g.listed = e.List == thread.StateWaiting
 			case thread.MessageReceived:
 				g.inbound = true
 			}

@@ -308,14 +308,16 @@ func (p *pusher) notice(g *glance, row *queue.Row) string {
 	switch {
 	case g.given == v.Operator:
 		return "assigned"
-	case g.inbound && p.answers(g, row):
+	case (g.inbound || g.listed && g.before != nil && g.by != v.Operator) && p.answers(g, row):
 		return "message"
 	}
 	return ""
 }
 
-// answers reports whether the viewer is one of those who should answer what the contact wrote: its owner or, while it waits,
-// those to whom it is offered, or everybody of a department that neither offers nor distributes what waits.
+// answers reports whether the viewer is one of those who should answer what the contact wrote, or what has come to wait for
+// them: its owner or, while it waits, those to whom it is offered, or everybody of a department that does not distribute what
+// waits. Where the department offers, they are told only of what the contact writes later while it is offered to nobody: then
+// everybody may take it.
 func (p *pusher) answers(g *glance, row *queue.Row) bool {
 	v := p.c.viewer
 	switch {
@@ -331,7 +333,7 @@ func (p *pusher) answers(g *glance, row *queue.Row) bool {
 		return false // the row has changed all the same
 	}
 	rules := image.Departments[g.after.Department].Settings
-	return v.Member(g.after.Department) && rules.OfferTo == 0 && !rules.Automatic()
+	return v.Member(g.after.Department) && !rules.Automatic() && (rules.OfferTo == 0 || !g.listed && g.before != nil)
 }
 
 // event writes one server-sent event.
