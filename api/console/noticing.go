@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ func (v *visit) asked(at place, img *setting.Image) ([]row, error) {
 		return nil, nil
 	}
 	page, err := v.c.Queue.List(v.ctx(), v.c.workspace, v.viewer, queue.Filter{
-		States: []string{thread.StateWaiting}, OfferedTo: v.who.Operator, Limit: mostAsked,
+		States: []string{thread.StateWaiting, thread.StateOutOfHours}, OfferedTo: v.who.Operator, Limit: mostAsked,
 	})
 	if err != nil {
 		return nil, err
@@ -122,20 +123,24 @@ func noticeKinds() []string { return []string{"offered", "alerted", "assigned", 
 const mostNotices = 20
 
 // notices shows the conversations that pushes told the page to notice, as they are by now: /console/notices?message=ID,ID.
-// One that the visitor may not see is passed by.
+// Each is shown once, for the most pressing of the kinds it is named under that still stands; one of which none does, or that
+// the visitor may not see, is passed by.
 func (c *Console) notices(v *visit) error {
 	img, err := c.Settings.Snapshot(v.ctx())
 	if err != nil {
 		return err
 	}
-	kinds := map[string]string{}
+	named := map[string][]string{} // kinds by conversation
 	var ids []string
 	for _, kind := range noticeKinds() {
 		for _, id := range strings.Split(v.QueryParam(kind), ",") {
-			if id != "" && kinds[id] == "" && len(ids) < mostNotices {
-				kinds[id] = kind
+			if named[id] == nil && (id == "" || len(ids) == mostNotices) {
+				continue
+			}
+			if named[id] == nil {
 				ids = append(ids, id)
 			}
+			named[id] = append(named[id], kind)
 		}
 	}
 	rows, _, err := c.Queue.RowsAt(v.ctx(), c.workspace, v.viewer, ids, 0)
@@ -148,21 +153,31 @@ func (c *Console) notices(v *visit) error {
 		if !ok {
 			continue
 		}
-		n := notice{Kind: kinds[id], row: v.row(&q, place{list: q.State}, img)}
-		if n.stands() {
-			all = append(all, n)
+		r := v.row(&q, place{list: q.State}, img)
+		stands := func(kind string) bool { return v.stands(kind, &q, r) }
+		if i := slices.IndexFunc(named[id], stands); i >= 0 {
+			all = append(all, notice{named[id][i], r})
 		}
 	}
 	return v.render(http.StatusOK, noticesPart(v.frame(), all))
 }
 
-// stands is false when what was to be noticed is over by now.
-func (n notice) stands() bool {
-	switch n.Kind {
+// stands is false when what was to be noticed is over by now. A message is while the conversation waits for everybody or for
+// the visitor, or is theirs and nobody has answered it; what Turno sends by itself answers nothing.
+func (v *visit) stands(kind string, q *queue.Row, r row) bool {
+	switch kind {
 	case "offered":
-		return n.Offer != nil && n.Offer.Mine
+		return r.Offer != nil && r.Offer.Mine
 	case "alerted":
-		return len(n.Alerts) > 0
+		return len(r.Alerts) > 0
+	case "message":
+		switch q.State {
+		case thread.StateWaiting, thread.StateOutOfHours:
+			return r.Offer == nil || r.Offer.Mine
+		case thread.StateAttending, thread.StatePaused:
+			return q.Operator == v.who.Operator && q.WaitingSince != nil
+		}
+		return false
 	}
 	return true
 }

@@ -93,6 +93,11 @@ func (v *visit) pane(at place, img *setting.Image) (*pane, error) {
 		}
 	}
 	p.Offers = v.offers(row, botOff(past.Entries), img)
+	if p.Offers.ResumeBot && row.State == thread.StateClosed {
+		if p.Offers.ResumeBot, err = v.newest(row.ID); err != nil {
+			return nil, err
+		}
+	}
 	p.Where, p.Whom, p.Members = choices(img, row)
 	entries := past.Entries
 	if len(entries) > shownEntries && !at.whole {
@@ -112,8 +117,8 @@ func (v *visit) offers(r queue.Row, botOff bool, img *setting.Image) offers {
 	has := func(command string) bool { return slices.Contains(allowed, command) }
 	mine, owned := r.Operator == v.who.Operator, r.Operator != ""
 	over := v.acts(access.Supervise) && access.Supervises(v.viewer, r.Department)
-	works := mine || over || !owned && v.viewer.Member(r.Department)
 	open := r.State != thread.StateClosed
+	works := mine || over || open && !owned && v.viewer.Member(r.Department) || !open && r.OwnerAtClose == v.who.Operator
 	if r.Offered != nil && !r.Offered.To(v.who.Operator) && !over {
 		owned, works = true, false // as good as: only those to whom it is offered may have it
 	}
@@ -138,6 +143,16 @@ func (v *visit) offers(r queue.Row, botOff bool, img *setting.Image) offers {
 		Reply:      has("messages") && (mine || !owned && works),
 		Note:       has("notes"),
 	}
+}
+
+// newest reports whether no later conversation of the contact's has begun on the channel, seen by the visitor or not.
+func (v *visit) newest(id string) (bool, error) {
+	threadID, n, ok := thread.SplitConversationID(id)
+	if !ok {
+		return false, nil
+	}
+	_, _, later, err := v.c.Queue.Conversation(v.ctx(), v.c.workspace, access.Viewer{Role: operator.RoleAdmin}, thread.ConversationID(threadID, n+1), 0)
+	return !later, err
 }
 
 // botOff reports whether the bot was paused in the thread, as far as this conversation tells.

@@ -1,6 +1,6 @@
 // The push stream: it says what changed, and the page fetches that. Cut off, it goes on from the last position that was
 // seen, so nothing is lost or doubled.
-import { notify, over } from "./notices.js";
+import { notify, tell } from "./notices.js";
 import { position } from "./parts.js";
 
 const soon = 120; // ms in which pushes are gathered
@@ -8,7 +8,7 @@ const every = 20_000; // ms between two signs of life
 
 export function listen(desk, refresh) {
   const banner = document.querySelector("#banner");
-  let source, last = position(), changed = new Set(), told = new Map(), all = false, timer = 0, busy = false, cut = 0, pause = 500;
+  let source, last = position(), changed = new Set(), all = false, timer = 0, busy = false, cut = 0, pause = 500;
 
   function connect() {
     source?.close();
@@ -25,8 +25,7 @@ export function listen(desk, refresh) {
       last = Math.max(last, Number(event.lastEventId));
       const { conversation, change, notice } = JSON.parse(event.data);
       changed.add(conversation);
-      if (notice) told.set(conversation, notice);
-      else over(conversation, change === "gone" ? "" : "offered"); // taken, declined, or its time is over
+      tell(conversation, change, notice);
       gather();
     });
     source.addEventListener("rights", (event) => {
@@ -62,9 +61,7 @@ export function listen(desk, refresh) {
     changed = new Set();
     const done = await refresh(now, last);
     busy = false;
-    const notices = told;
-    told = new Map();
-    notify(notices);
+    notify();
     if (!done) {
       if (was) all = true;
       for (const id of now ?? []) changed.add(id);
