@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -72,7 +73,11 @@ func Export(ctx context.Context, js jetstream.JetStream, fn func([]Value) error)
 
 func export(ctx context.Context, s jetstream.Stream, fn func([]Value) error) (n int, err error) {
 	// The consumer may run on a follower that lags: the leader says which value is the newest.
-	newest, err := s.GetLastMsgForSubject(ctx, subjectRoot+".>")
+	var newest *jetstream.RawStreamMsg
+	err = answered(ctx, func() (err error) {
+		newest, err = s.GetLastMsgForSubject(ctx, subjectRoot+".>")
+		return err
+	})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return 0, nil
 	}
@@ -95,17 +100,19 @@ func export(ctx context.Context, s jetstream.Stream, fn func([]Value) error) (n 
 	}
 	for at < newest.Sequence {
 		before := at
-		err := pass(ctx, s, at+1, func(subject string, value []byte, seq, pending uint64) error {
-			at = seq
-			if v := (Value{subject, value}); v.Key() != "" {
-				values = append(values, v)
-			} else {
-				kept[subject] = value
-			}
-			if len(values) < copied && pending > 0 {
-				return nil
-			}
-			return flush()
+		err := answered(ctx, func() error {
+			return pass(ctx, s, at+1, func(subject string, value []byte, seq, pending uint64) error {
+				at = seq
+				if v := (Value{subject, value}); v.Key() != "" {
+					values = append(values, v)
+				} else {
+					kept[subject] = value
+				}
+				if len(values) < copied && pending > 0 {
+					return nil
+				}
+				return flush()
+			})
 		})
 		if err == nil {
 			err = flush()
@@ -117,7 +124,11 @@ func export(ctx context.Context, s jetstream.Stream, fn func([]Value) error) (n 
 			continue
 		}
 		// Nothing came: the newest was erased meanwhile, or it has not come to where the consumer runs.
-		if _, err := s.GetMsg(ctx, newest.Sequence); errors.Is(err, jetstream.ErrMsgNotFound) {
+		err = answered(ctx, func() error {
+			_, err := s.GetMsg(ctx, newest.Sequence)
+			return err
+		})
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			break
 		} else if err != nil {
 			return n, err
@@ -136,6 +147,22 @@ func export(ctx context.Context, s jetstream.Stream, fn func([]Value) error) (n 
 		}
 	}
 	return n, flush()
+}
+
+// answered asks again, for ten seconds, while nobody is there to answer: the stream has no leader for a moment, or its consumer is so
+// new that our server does not know where it is.
+func answered(ctx context.Context, ask func() error) error {
+	for try := 1; ; try++ {
+		err := ask()
+		if !errors.Is(err, nats.ErrNoResponders) || try == 100 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // pass reads from a sequence on until nothing more comes, or until a message was lost on the way: what came before it is right, and
