@@ -82,11 +82,7 @@ func (s *Server) dryRunWorkflow(c *call) error {
 	if err != nil {
 		return err
 	}
-	to := *b.To
-	if now := s.now(); to.After(now) { // what is yet to come has not happened
-		to = now
-	}
-	r := rehearsal.New(s.workspace, []setting.Workflow{w}, *b.From, to)
+	r := rehearsal.New(s.workspace, []setting.Workflow{w}, *b.From, *b.To)
 	switch {
 	case !c.can(access.ReadConversations):
 		return forbidden("A dry run tells of conversations: it takes the scope conversations.")
@@ -103,7 +99,7 @@ func (s *Server) dryRunWorkflow(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := s.tell(c, r.Runs(), &answer); err != nil {
+	if err := s.tell(c, r.Runs(s.now()), &answer); err != nil {
 		return err
 	}
 	return c.ok(answer.Position, answer)

@@ -45,17 +45,13 @@ func (cmd workflowsDryRunCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	to := cmd.To.time
-	if now := time.Now(); to.After(now) { // what is yet to come has not happened
-		to = now
-	}
-	rehearsed := rehearsal.New(r.workspace, workflows, cmd.From.time, to)
+	rehearsed := rehearsal.New(r.workspace, workflows, cmd.From.time, cmd.To.time)
 	position, err := r.toHead(p.ctx, rehearsed.Opens(), rehearsed.Apply)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "From %s to %s, by the log up to position %d. Nothing was changed.\n", stampOf(cmd.From.time), stampOf(cmd.To.time), position)
-	runs := rehearsed.Runs()
+	runs := rehearsed.Runs(time.Now())
 	for _, w := range workflows {
 		of := slices.DeleteFunc(slices.Clone(runs), func(run rehearsal.Run) bool { return run.Workflow != w.ID })
 		if err := tellRuns(p.stdout, w, of); err != nil {

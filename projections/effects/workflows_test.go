@@ -131,7 +131,7 @@ func (d *desk) rehearsed(w setting.Workflow) {
 			ran = append(ran, c.Conversation)
 		}
 	}
-	for _, run := range r.Runs() {
+	for _, run := range r.Runs(d.clock.now().Add(time.Second)) {
 		would = append(would, run.Conversation)
 	}
 	slices.Sort(ran)

@@ -113,11 +113,16 @@ func (r *Rehearsal) Apply(c *domain.Commit) {
 // Cut says that the log goes on behind what was taken in: nobody knows how long its conversations stay without an answer.
 func (r *Rehearsal) Cut() { r.partial = true }
 
-// Runs ends the rehearsal, and gives the runs in the order in which they would have begun.
-func (r *Rehearsal) Runs() []Run {
+// Runs ends the rehearsal, and gives the runs in the order in which they would have begun. Of a period that goes on behind now, what is
+// yet to come is none of them.
+func (r *Rehearsal) Runs(now time.Time) []Run {
+	end := r.to
+	if now.Before(end) {
+		end = now.UTC()
+	}
 	for id, s := range r.threads {
 		if !r.partial {
-			r.fire(s, id, r.to)
+			r.fire(s, id, end)
 		}
 	}
 	var all []Run
