@@ -10,18 +10,10 @@ import (
 // F098: from the settings by the message to the visitor's page.
 func TestTheLiveChatOfThePageEndsItsSession(t *testing.T) {
 	s := serveOn(t, t.TempDir())
-	settings := func(args ...string) string {
-		t.Helper()
-		out, _, err := turno(t, append([]string{"settings", "--url", s.url, "--token", adminToken}, args...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	if out := settings("apply", settingsFile(t, exampleOf(t, "../../docs/livechat.md"))); !strings.HasSuffix(out, "2 of 2 changed\n") {
+	if out := s.settings("apply", settingsFile(t, exampleOf(t, "../../docs/livechat.md"))); !strings.HasSuffix(out, "2 of 2 changed\n") {
 		t.Fatalf("the page's example says\n%s", out)
 	}
-	if out := settings("apply", settingsFile(t, settings("export"))); out != "0 of 2 changed\n" {
+	if out := s.settings("apply", settingsFile(t, s.settings("export"))); out != "0 of 2 changed\n" {
 		t.Errorf("what was exported says %q", out)
 	}
 

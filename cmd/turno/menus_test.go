@@ -37,22 +37,14 @@ func menuOfThePage(t *testing.T) string {
 func TestTheMenuOfThePageTalksAndHandsOff(t *testing.T) {
 	s := serveOn(t, t.TempDir())
 	file := menuOfThePage(t)
-	settings := func(args ...string) string {
-		t.Helper()
-		out, _, err := turno(t, append([]string{"settings", "--url", s.url, "--token", adminToken}, args...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	if out := settings("apply", file); !strings.HasSuffix(out, "4 of 4 changed\n") {
+	if out := s.settings("apply", file); !strings.HasSuffix(out, "4 of 4 changed\n") {
 		t.Fatalf("the page's example says\n%s", out)
 	}
-	if out := settings("apply", file); out != "0 of 4 changed\n" {
+	if out := s.settings("apply", file); out != "0 of 4 changed\n" {
 		t.Errorf("the second run says %q", out)
 	}
-	again := settingsFile(t, settings("export"))
-	if out := settings("apply", again); out != "0 of 4 changed\n" {
+	again := settingsFile(t, s.settings("export"))
+	if out := s.settings("apply", again); out != "0 of 4 changed\n" {
 		t.Errorf("what was exported says %q", out)
 	}
 

@@ -98,33 +98,35 @@ func settingsFile(t *testing.T, text string) string {
 	return path
 }
 
+// settings runs turno settings against the server, and returns what it says.
+func (a api) settings(args ...string) string {
+	a.t.Helper()
+	out, _, err := turno(a.t, append([]string{"settings", "--url", a.url, "--token", adminToken}, args...)...)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return out
+}
+
 func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 	s := serveOn(t, t.TempDir())
 	file := settingsFile(t, shop)
-	settings := func(args ...string) string {
-		t.Helper()
-		out, _, err := turno(t, append([]string{"settings", "--url", s.url, "--token", adminToken}, args...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
 	want := "+ fields.motivo\n+ funnels.b2b\n+ catalogs.categories\n+ tags.vip\n+ templates.saludo\n+ macros.hola\n+ segments.nuevos\n" +
 		"+ subscriptions.crm\n" +
 		"+ calendars.horario\n+ departments.tienda\n+ operators.tito\n+ channels.tienda\n"
-	if d := cmp.Diff(want+"12 of 12 would change\n", settings("apply", file, "--dry-run")); d != "" {
+	if d := cmp.Diff(want+"12 of 12 would change\n", s.settings("apply", file, "--dry-run")); d != "" {
 		t.Errorf("a dry run says (-want +got)\n%s", d)
 	}
-	if out := settings("export"); strings.TrimSpace(out) != "{}" {
+	if out := s.settings("export"); strings.TrimSpace(out) != "{}" {
 		t.Errorf("after a dry run there is\n%s", out)
 	}
-	if d := cmp.Diff(want+"12 of 12 changed\n", settings("apply", file)); d != "" {
+	if d := cmp.Diff(want+"12 of 12 changed\n", s.settings("apply", file)); d != "" {
 		t.Errorf("the first run says (-want +got)\n%s", d)
 	}
-	if out := settings("apply", file); out != "0 of 12 changed\n" {
+	if out := s.settings("apply", file); out != "0 of 12 changed\n" {
 		t.Errorf("the second run says %q", out)
 	}
-	out := settings("export")
+	out := s.settings("export")
 	items, err := readSettings([]byte(shop))
 	if err != nil {
 		t.Fatal(err)
@@ -147,16 +149,16 @@ func TestSettingsAreAppliedOnceAndExportedAsTheyWereWritten(t *testing.T) {
 		}
 	}
 	changed := settingsFile(t, strings.Replace(out, "capacity: 4", "capacity: 5", 1))
-	if out := settings("apply", changed); out != "~ departments.tienda\n1 of 12 changed\n" {
+	if out := s.settings("apply", changed); out != "~ departments.tienda\n1 of 12 changed\n" {
 		t.Errorf("a file with one change says %q", out)
 	}
 	planned := settingsFile(t, "calendars:\n  horario: {name: Horario, zone: America/Montevideo, from: '2126-01-01T03:00:00Z'}\n")
-	if out := settings("apply", planned); out != "~ calendars.horario\n1 of 1 changed\n" {
+	if out := s.settings("apply", planned); out != "~ calendars.horario\n1 of 1 changed\n" {
 		t.Errorf("hours to come say %q", out)
 	}
-	if out := settings("export"); !strings.Contains(out, "2126-01-01T03:00:00Z") {
+	if out := s.settings("export"); !strings.Contains(out, "2126-01-01T03:00:00Z") {
 		t.Errorf("hours to come are exported as\n%s", out)
-	} else if out := settings("apply", settingsFile(t, out)); out != "0 of 12 changed\n" {
+	} else if out := s.settings("apply", settingsFile(t, out)); out != "0 of 12 changed\n" {
 		t.Errorf("hours to come, applied again, say %q", out)
 	}
 }
